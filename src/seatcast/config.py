@@ -1,0 +1,105 @@
+"""Every setting, in one frozen value. `cli.py` alone reads environment, file and flags; nothing else does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class SettingsError(ValueError):
+    """A wrong or contradictory setting, in one clear line that holds no secret."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of one process. The name of a field is its key in `seatcast.toml`, `--like-this` its flag and
+    `SEATCAST_LIKE_THIS` its environment variable (`jwt_secret` also reads `JWT_SECRET`).
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """WebSockets."""
+    api_port: int = 3001
+    """REST and pages."""
+    http_port: int = 8081
+    """A gateway's health and metrics."""
+    data_dir: Path = Path(".")
+    """Where the SQLite file and the generated secret are, unless named otherwise."""
+    database_url: str | None = None
+    """`postgresql://...` or `sqlite:///file`; None: a SQLite file in `data_dir`."""
+    broker_url: str | None = None
+    """`amqp://...`; None: the in-process broker."""
+    tours_url: str | None = None
+    """Where a gateway reads snapshots; None: it starts from events alone."""
+    gateway_id: str | None = None
+    """Name of this gateway in queues and logs; None: one is made from host and process."""
+    jwt_secret: str | None = None
+    demo: bool = False
+    heartbeat_seconds: float = 20.0
+    follow_all_limit: int = 2_000
+    """Departures in the catalogue up to which a new connection follows everything."""
+    max_subscriptions: int = 500
+    """Tours that one connection may name."""
+    snapshot_seconds: float = 60.0
+    """How often a gateway compares itself with a snapshot although nothing seems wrong."""
+    stale_seconds: float = 3.0
+    """Silence of the source after which a gateway says STALE."""
+    start_seconds: float = 30.0
+    """How long a start waits for a database or broker that cannot be reached yet."""
+    drain_seconds: float = 10.0
+    log_format: Literal["auto", "text", "json"] = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("port", "api_port", "http_port"):
+            value = getattr(self, name)
+            if not 0 <= value <= 65535:
+                raise SettingsError(f"{name.replace('_', '-')} must be between 0 and 65535, not {value}")
+        for name in (
+            "heartbeat_seconds",
+            "snapshot_seconds",
+            "stale_seconds",
+            "start_seconds",
+            "drain_seconds",
+        ):
+            value = getattr(self, name)
+            if not 0 < value <= 86_400:
+                raise SettingsError(f"{name.replace('_', '-')} must be more than 0 and at most 86400, not {value}")
+        if self.follow_all_limit < 0 or self.max_subscriptions < 1:
+            raise SettingsError("follow-all-limit and max-subscriptions must not be negative")
+        _check_url("database-url", self.database_url, ("postgresql", "postgres", "sqlite"))
+        _check_url("broker-url", self.broker_url, ("amqp", "amqps"))
+        _check_url("tours-url", self.tours_url, ("http", "https"))
+        if self.gateway_id is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", self.gateway_id):
+            raise SettingsError("gateway-id takes 1 to 64 letters, digits, dots, dashes and underscores")
+        if self.jwt_secret is not None and len(self.jwt_secret.encode()) < 16:
+            raise SettingsError("jwt-secret is too short: at least 16 bytes (HS256 is only as strong as it)")
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'seatcast.sqlite3'}"
+
+
+def _check_url(flag: str, url: str | None, schemes: tuple[str, ...]) -> None:
+    if url is None:
+        return
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        raise SettingsError(f"{flag} is not a URL") from None
+    if scheme not in schemes:
+        # Never the URL itself: it may hold a password.
+        raise SettingsError(f"{flag} must begin with {' or '.join(s + '://' for s in schemes)}, not {scheme!r}")
+
+
+def redacted(url: str) -> str:
+    """Return a URL fit for a log: scheme, host, port and path, never user, password or query."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"

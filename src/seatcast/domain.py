@@ -1,0 +1,123 @@
+"""What Seatcast sells and what can go wrong: pure words and rules, standard library only.
+
+Errors are named here, numbered on the wire (`tours/api.py` has the one table from error to HTTP
+status) and phrased in the catalogues (`locale/`), so each exists in exactly one place of each kind.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, datetime
+
+MAX_DEPARTURE_SEATS = 100_000
+"""Capacity of one departure. More is a typing error, not a tour."""
+
+MAX_TOUR_SEATS = 10_000_000
+"""Seats of one tour over all its open departures; a count past it in an event is absurd."""
+
+OUTBOX_PARTITIONS = 16
+"""How many independent, internally ordered streams the outbox has. Fixed: a row stores its own."""
+
+
+class DomainError(Exception):
+    """A refusal with a stable name. Nothing has changed when one is raised.
+
+    `code` is SCREAMING_SNAKE and part of the contract; keyword arguments become the sentence's
+    values and, on the wire, the `details`.
+    """
+
+    code = "DOMAIN_ERROR"
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        super().__init__(f"{self.code} {details}" if details else self.code)
+
+
+class TourNotFound(DomainError):
+    code = "TOUR_NOT_FOUND"
+
+
+class DepartureNotFound(DomainError):
+    code = "DEPARTURE_NOT_FOUND"
+
+
+class BookingNotFound(DomainError):
+    code = "BOOKING_NOT_FOUND"
+
+
+class NotEnoughSeats(DomainError):
+    code = "NOT_ENOUGH_SEATS"
+
+
+class TourClosed(DomainError):
+    code = "TOUR_CLOSED"
+
+
+class DepartureClosed(DomainError):
+    code = "DEPARTURE_CLOSED"
+
+
+class DeparturePast(DomainError):
+    code = "DEPARTURE_PAST"
+
+
+class DepartureRequired(DomainError):
+    """The tour has several open departures and the caller named none."""
+
+    code = "DEPARTURE_REQUIRED"
+
+
+class IdempotencyKeyReused(DomainError):
+    """The same key came with another body: answering either way would be a guess."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class TourExists(DomainError):
+    code = "TOUR_EXISTS"
+
+
+class DepartureExists(DomainError):
+    code = "DEPARTURE_EXISTS"
+
+
+class TourUndated(DomainError):
+    """An undated tour is its own one departure and cannot be given dated ones."""
+
+    code = "TOUR_UNDATED"
+
+
+class TourDated(DomainError):
+    """A dated tour's capacity is its departures'; it has none of its own to set."""
+
+    code = "TOUR_DATED"
+
+
+class CapacityBelowSold(DomainError):
+    """The new capacity would leave fewer seats than are sold or held."""
+
+    code = "CAPACITY_BELOW_SOLD"
+
+
+class CapacityTooLarge(DomainError):
+    """The departures together would pass `MAX_TOUR_SEATS`."""
+
+    code = "CAPACITY_TOO_LARGE"
+
+
+class Unauthenticated(DomainError):
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(DomainError):
+    code = "FORBIDDEN"
+
+
+def partition_of(key: str) -> int:
+    """Return the outbox partition of a tour or conversation id: stable over versions and hosts."""
+    return zlib.crc32(key.encode()) % OUTBOX_PARTITIONS
+
+
+def iso(moment: datetime) -> str:
+    """Return an aware datetime as ISO-8601 UTC with milliseconds and `Z`, the wire's only form."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,134 @@
+"""The REST bodies of CONTRACT 2. Decoded strictly, encoded as written here.
+
+`Tour.available_seats` and nothing else keeps its snake_case name: it is the one that older clients read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from seatcast.domain import MAX_DEPARTURE_SEATS
+from seatcast.wire import Availability, Id
+
+EPOCH_HEADER = "Seatcast-Epoch"
+"""Response header of `GET /api/tours`: the epoch in which its versions are to be read."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+NewId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Capacity = Annotated[int, Meta(ge=0, le=MAX_DEPARTURE_SEATS)]
+SeatsToBook = Annotated[int, Meta(ge=1, le=MAX_DEPARTURE_SEATS)]
+Price = Annotated[float, Meta(ge=0, le=1_000_000)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$")]
+
+
+class TourDeparture(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    id: str
+    starts_at: str
+    available_seats: int
+    capacity: int
+    held: int
+    version: int
+    timestamp: str | UnsetType = UNSET
+
+
+class Tour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """A tour as `GET /api/tours` lists it.
+
+    A tour service that is not ours may send `id`, `name` and `available_seats` alone, so all else
+    is optional when read. `timestamp` is the commit that made the tour's numbers so.
+    """
+
+    id: str
+    name: str
+    available_seats: int = field(name="available_seats")
+    capacity: int | UnsetType = UNSET
+    held: int | UnsetType = UNSET
+    price: float | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+    timestamp: str | UnsetType = UNSET
+    departures: list[TourDeparture] | UnsetType = UNSET
+
+
+class Snapshot(Struct, frozen=True):
+    """All open tours at one instant. `epoch` is None where the service has no versions."""
+
+    epoch: str | None
+    tours: list[Tour]
+
+
+class BookRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=False, kw_only=True):
+    seats_to_book: SeatsToBook
+    departure_id: Id | None = None
+
+
+class BookedTour(Struct, frozen=True, rename="camel"):
+    id: str
+    name: str
+    available_seats: int
+
+
+class Booking(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    id: str
+    tour_id: str
+    tour_name: str
+    seats: int
+    status: Literal["confirmed", "cancelled"]
+    total: float
+    currency: str
+    created_at: str
+    departure_id: str | UnsetType = UNSET
+    starts_at: str | UnsetType = UNSET
+    cancelled_at: str | UnsetType = UNSET
+
+
+class BookResponse(Struct, frozen=True, rename="camel", kw_only=True):
+    """`availability` is the same fact as the frame that follows, so that the booker need not wait for it."""
+
+    message: str
+    tour: BookedTour
+    booking: Booking
+    availability: Availability
+
+
+class NewDeparture(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    starts_at: Moment
+    capacity: Capacity
+    id: NewId | None = None
+
+
+class NewTour(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Either `capacity` (an undated tour) or `departures` (a dated one, perhaps with none yet)."""
+
+    name: Name
+    price: Price = 0.0
+    currency: Currency = "EUR"
+    time_zone: str = "Europe/Paris"
+    id: NewId | None = None
+    capacity: Capacity | None = None
+    departures: list[NewDeparture] | None = None
+
+
+class TourPatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    name: Name | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
+    capacity: Capacity | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+
+
+class DeparturePatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    starts_at: Moment | UnsetType = UNSET
+    capacity: Capacity | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+
+
+class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Every error body. `details` says where, for a bad body, or gives the numbers behind a refusal."""
+
+    error: str
+    code: str
+    details: dict[str, object] | UnsetType = UNSET
