@@ -1,0 +1,109 @@
+"""Serves an ASGI application on a port, with uvicorn, until its context ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import uvicorn
+
+GRACE_SECONDS: Final = 5
+"""How long requests in flight may go on after the context ended."""
+
+BACKLOG: Final = 2048
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on; one line that names host, port and reason."""
+
+
+async def listen_on(host: str, port: int, *, name: str) -> socket.socket:
+    """Return a socket listening on the address; port 0 takes any free one.
+
+    A host name with several addresses gives the IPv4 one. Raises `PortTaken`; `name` says in its line
+    what wanted the port.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(_reason(error, host, port, name)) from None
+    try:
+        listener.setblocking(False)
+        # A port whose last connections are in TIME_WAIT is free; one that another process listens on is not.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Listening here and not later: two processes may both bind, only one can listen.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(_reason(error, host, port, name)) from None
+    return listener
+
+
+def _reason(error: OSError, host: str, port: int, name: str) -> str:
+    where = f"{name} cannot listen on {host} port {port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where}: the port is already taken"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{where}: not allowed (ports below 1024 need privileges)"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{where}: this machine has no such address"
+    return f"{where}: {error.strerror or error}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has one owner of signals, and it is not this."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve_http(app: Any, host: str, port: int, *, name: str) -> AsyncIterator[int]:
+    """Serve an ASGI application inside the context, which yields the bound port.
+
+    Raises `PortTaken`. At the end of the context no new connection is taken and requests in flight have
+    `GRACE_SECONDS`. Should the server itself die, the body is cancelled and its error raised.
+    """
+    listener = await listen_on(host, port, name=name)
+    bound: int = listener.getsockname()[1]
+    server = _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            # Longer than the 60 s of common reverse proxies, which must be the ones to close first.
+            timeout_keep_alive=75,
+        )
+    )
+
+    async def run() -> None:
+        await server.serve(sockets=[listener])
+        if not server.should_exit:
+            raise RuntimeError(f"{name} stopped serving")
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(run(), name=name)
+            try:
+                yield bound
+            finally:
+                server.should_exit = True
+                # Not awaited directly: its error belongs to the group, which also cancelled us for it.
+                await asyncio.wait([task], timeout=GRACE_SECONDS + 1)
+    finally:
+        listener.close()
