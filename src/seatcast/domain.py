@@ -121,3 +121,15 @@ def partition_of(key: str) -> int:
 def iso(moment: datetime) -> str:
     """Return an aware datetime as ISO-8601 UTC with milliseconds and `Z`, the wire's only form."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def utc(moment: str) -> str:
+    """Return an ISO-8601 moment with an offset or `Z` in the wire's form.
+
+    Raises `ValueError` for one that does not exist (the 30th of February) or has no offset: a local time
+    alone is two moments on one day of the year, and none on another.
+    """
+    parsed = datetime.fromisoformat(moment)
+    if parsed.tzinfo is None:
+        raise ValueError(f"{moment} has no offset from UTC")
+    return iso(parsed)

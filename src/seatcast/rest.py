@@ -52,6 +52,7 @@ class Tour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     version: int | UnsetType = UNSET
     timestamp: str | UnsetType = UNSET
     departures: list[TourDeparture] | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
 
 
 class Snapshot(Struct, frozen=True):
@@ -124,6 +125,14 @@ class DeparturePatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=
     starts_at: Moment | UnsetType = UNSET
     capacity: Capacity | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+
+
+class Config(Struct, frozen=True, rename="camel", kw_only=True):
+    """What a page needs to know before it can connect. `websocket_url` of None: this host, `websocket_port`."""
+
+    websocket_url: str | None
+    websocket_port: int
+    demo: bool
 
 
 class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):

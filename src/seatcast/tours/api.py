@@ -1,0 +1,274 @@
+"""The travellers' REST routes: tours and bookings (CONTRACT 2). Parse, authenticate, call, answer; nothing else."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from msgspec import UNSET, Struct
+
+from seatcast import rest, wire
+from seatcast.domain import TourNotFound, Unauthenticated
+from seatcast.text import text
+from seatcast.tokens import Identity, InvalidToken, Tokens
+from seatcast.tours import store
+from seatcast.tours.bookings import Booked, Desk
+from seatcast.tours.database import Database
+from seatcast.tours.metrics import ApiMetrics
+from seatcast.tours.problems import InvalidRequest, language
+from seatcast.tours.store import BookingDetails, DepartureRow, TourRow
+
+STAFF: Final = "staff"
+
+BODY: Final = "body"
+"""Key of a handler's `opt` that names the struct of its request body, for `openapi.py`."""
+
+_FRESH = {"Cache-Control": "no-store"}
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+REFUSALS = {
+    status: ResponseSpec(rest.Problem, description=meaning, generate_examples=False)
+    for status, meaning in {
+        400: "The request is wrong, or there are not enough seats",
+        401: "No token, or not a valid one",
+        403: "The token's user may not do this",
+        404: "There is no such thing",
+        409: "The state of things forbids it",
+        413: "The body is too large",
+        500: "The server failed; nothing has changed unless it was said so",
+        503: "The database cannot be reached; try again",
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Travellers:
+    """What the routes work with."""
+
+    database: Database
+    desk: Desk
+    tokens: Tokens
+    metrics: ApiMetrics
+    config: rest.Config
+
+
+def caller(request: Request[Any, Any, Any], tokens: Tokens) -> Identity | None:
+    """Return who is calling, None for nobody in particular. Raises `Unauthenticated` for a token that is not valid."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated(reason="the Authorization header must be 'Bearer <token>'")
+    try:
+        return tokens.verify(token.strip())
+    except InvalidToken as error:
+        raise Unauthenticated(reason=str(error)) from None
+
+
+def traceparent(request: Request[Any, Any, Any]) -> str | None:
+    """Return the caller's W3C trace context if it is well formed."""
+    header = request.headers.get("traceparent")
+    return header if header is not None and _TRACEPARENT.fullmatch(header) else None
+
+
+Body = TypeVar("Body", bound=Struct)
+
+
+def read_body(kind: type[Body], body: bytes) -> Body:
+    """Decode a JSON body strictly: "2" and 2.0 are no whole numbers. (The framework's own `data` is lax.)
+
+    Raises `InvalidRequest` that names the field.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$")
+        raise InvalidRequest(f"body{where.rstrip('`')}", problem) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest("body", str(error)[:200]) from None
+
+
+def tour_body(tour: TourRow, departures: list[DepartureRow]) -> rest.Tour:
+    """Return a tour as the API shows it."""
+    return rest.Tour(
+        id=tour.id,
+        name=tour.name,
+        available_seats=tour.available,
+        capacity=tour.capacity,
+        held=tour.held,
+        price=tour.price_minor / 100,
+        currency=tour.currency,
+        time_zone=tour.time_zone,
+        version=tour.version,
+        timestamp=tour.changed_at,
+        departures=[_departure_body(d) for d in departures] if tour.dated else UNSET,
+        closed=True if tour.closed_at is not None else UNSET,
+    )
+
+
+def _departure_body(row: DepartureRow) -> rest.TourDeparture:
+    return rest.TourDeparture(
+        id=row.id,
+        starts_at=row.starts_at or "",
+        available_seats=row.available,
+        capacity=row.capacity,
+        held=row.held,
+        version=row.version,
+        timestamp=row.changed_at,
+    )
+
+
+def _booking_body(details: BookingDetails) -> rest.Booking:
+    booking = details.booking
+    dated = details.starts_at is not None
+    return rest.Booking(
+        id=booking.id,
+        tour_id=booking.tour_id,
+        tour_name=details.tour_name,
+        seats=booking.seats,
+        status="cancelled" if booking.status == "cancelled" else "confirmed",
+        total=booking.total_minor / 100,
+        currency=booking.currency,
+        created_at=booking.created_at,
+        departure_id=booking.departure_id if dated else UNSET,
+        starts_at=details.starts_at or UNSET,
+        cancelled_at=booking.cancelled_at or UNSET,
+    )
+
+
+def _booked_body(booked: Booked, spoken: str) -> rest.BookResponse:
+    tour, departure = booked.tour, booked.departure
+    return rest.BookResponse(
+        message=text(spoken, "booking.confirmed"),
+        tour=rest.BookedTour(tour.id, tour.name, tour.available),
+        booking=_booking_body(booked.details),
+        availability=wire.Availability(
+            tour_id=tour.id,
+            available_seats=tour.available,
+            timestamp=tour.changed_at,
+            tour_name=tour.name,
+            capacity=tour.capacity,
+            held=tour.held,
+            version=tour.version,
+            departure=store.wire_departure(departure) if departure.starts_at is not None else UNSET,
+        ),
+    )
+
+
+def travellers(services: Travellers) -> list[HTTPRouteHandler]:
+    """Return the routes under `/api` that need no role."""
+    database, desk, tokens = services.database, services.desk, services.tokens
+
+    @get("/tours", raises=[], responses={503: REFUSALS[503]})
+    async def list_tours() -> Response[list[rest.Tour]]:
+        """List every open tour with its open departures, all as of one instant."""
+        async with database.reading() as connection:
+            found = await store.open_tours(connection)
+            epoch = await store.epoch(connection)
+        headers = _FRESH | {rest.EPOCH_HEADER: epoch}
+        return Response([tour_body(tour, departures) for tour, departures in found], headers=headers)
+
+    @get("/tours/{tour_id:str}", responses={404: REFUSALS[404], 503: REFUSALS[503]})
+    async def read_tour(tour_id: str) -> Response[rest.Tour]:
+        """Read one tour, also one that is closed."""
+        async with database.reading() as connection:
+            found = await store.open_tours(connection, tour_id)
+            epoch = await store.epoch(connection)
+        if not found:
+            raise TourNotFound
+        return Response(tour_body(*found[0]), headers=_FRESH | {rest.EPOCH_HEADER: epoch})
+
+    @post(
+        "/tours/{tour_id:str}/book",
+        status_code=200,
+        responses={s: REFUSALS[s] for s in (400, 401, 404, 409, 413, 500, 503)},
+        opt={BODY: rest.BookRequest},
+    )
+    async def book(
+        request: Request[Any, Any, Any],
+        tour_id: str,
+        body: bytes,
+        key: Annotated[
+            str | None,
+            Parameter(header="Idempotency-Key", description="Makes a retry safe: one key, one booking"),
+        ] = None,
+    ) -> Response[rest.BookResponse]:
+        """Book seats of a departure, or of the tour's only open one."""
+        started = time.perf_counter()
+        if key is not None and not _KEY.fullmatch(key):
+            raise InvalidRequest("header.Idempotency-Key", "1 to 255 visible ASCII characters")
+        wish = read_body(rest.BookRequest, body)
+        identity = caller(request, tokens)
+        outcome = "refused"
+        try:
+            booked = await desk.book(
+                tour_id,
+                wish.departure_id,
+                wish.seats_to_book,
+                user=identity.user if identity else None,
+                key=key,
+                traceparent=traceparent(request),
+            )
+            outcome = "confirmed"
+        finally:
+            services.metrics.booked(outcome, time.perf_counter() - started)
+        return Response(_booked_body(booked, language(request)), headers=_FRESH)
+
+    @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 503)})
+    async def list_bookings(
+        request: Request[Any, Any, Any],
+        limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+        before: Annotated[
+            str | None, Parameter(max_length=128, description="A booking's id: only older ones")
+        ] = None,
+    ) -> Response[list[rest.Booking]]:
+        """List the caller's bookings, newest first."""
+        identity = caller(request, tokens)
+        if identity is None:
+            raise Unauthenticated
+        last = None
+        if before is not None:
+            booking = (await desk.find(before, user=identity.user, any_user=False)).booking
+            last = (booking.created_at, booking.id)
+        async with database.reading() as connection:
+            found = await store.bookings_of(connection, identity.user, limit, last)
+        return Response([_booking_body(details) for details in found], headers=_FRESH)
+
+    @get("/bookings/{booking_id:str}", responses={s: REFUSALS[s] for s in (401, 404, 503)})
+    async def read_booking(request: Request[Any, Any, Any], booking_id: str) -> Response[rest.Booking]:
+        """Read one booking: the caller's own, or one made without a token, which its id alone opens."""
+        user, any_user = _rights(request, tokens)
+        found = await desk.find(booking_id, user=user, any_user=any_user)
+        return Response(_booking_body(found), headers=_FRESH)
+
+    @delete(
+        "/bookings/{booking_id:str}", status_code=200, responses={s: REFUSALS[s] for s in (401, 404, 503)}
+    )
+    async def cancel_booking(request: Request[Any, Any, Any], booking_id: str) -> Response[rest.Booking]:
+        """Cancel a booking; its seats are for sale again in the same instant. Repeating it changes nothing."""
+        user, any_user = _rights(request, tokens)
+        cancelled = await desk.cancel(
+            booking_id, user=user, any_user=any_user, traceparent=traceparent(request)
+        )
+        return Response(_booking_body(cancelled), headers=_FRESH)
+
+    @get("/config", sync_to_thread=False)
+    def config() -> Response[rest.Config]:
+        """What a page needs to know before it can connect."""
+        return Response(services.config, headers=_FRESH)
+
+    return [list_tours, read_tour, book, list_bookings, read_booking, cancel_booking, config]
+
+
+def _rights(request: Request[Any, Any, Any], tokens: Tokens) -> tuple[str | None, bool]:
+    identity = caller(request, tokens)
+    return (None, False) if identity is None else (identity.user, STAFF in identity.roles)

@@ -1,0 +1,105 @@
+"""The composition root of the tour service: everything is opened, joined and closed here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from litestar import Litestar, Router
+from prometheus_client import CollectorRegistry
+
+from seatcast import rest
+from seatcast.broker import Broker
+from seatcast.config import Settings
+from seatcast.health import Health, health_routes
+from seatcast.tokens import Tokens
+from seatcast.tours import openapi, store
+from seatcast.tours.api import Travellers, travellers
+from seatcast.tours.bookings import Desk
+from seatcast.tours.catalogue import Catalogue
+from seatcast.tours.database import Database, describe, migrate, open_database
+from seatcast.tours.metrics import ApiMetrics, RelayMetrics
+from seatcast.tours.operator_api import operators
+from seatcast.tours.pages import page_routes
+from seatcast.tours.problems import HANDLERS
+from seatcast.tours.relay import Relay
+
+_log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 256 * 1024
+_SWEEP_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIterator[Litestar]:
+    """Run the tour service and yield its application, to be served by the caller.
+
+    Migrates the database first, waiting for it up to `settings.start_seconds`. Inside the context the relay and
+    the sweep of past departures run; should one of them die, the body is cancelled and its error raised.
+    Raises `DatabaseUnavailable`.
+    """
+    await migrate(
+        settings.database,
+        wait_seconds=settings.start_seconds,
+        waiting=lambda reason: _log.warning("waiting for the database", reason=reason),
+    )
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.database))
+        async with database.reading() as connection:
+            epoch = await store.epoch(connection)
+        registry = CollectorRegistry()
+        relay = Relay(database, broker, epoch, RelayMetrics(registry))
+        catalogue = Catalogue(database, epoch, relay.wake)
+        services = Travellers(
+            database=database,
+            desk=Desk(database, epoch, relay.wake),
+            tokens=tokens,
+            metrics=ApiMetrics(registry),
+            config=rest.Config(websocket_url=None, websocket_port=settings.port, demo=settings.demo),
+        )
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        running = [
+            tasks.create_task(relay.run(), name="relay"),
+            tasks.create_task(_sweep(database, catalogue), name="sweep"),
+        ]
+        # Called in reverse: the tasks end before the group is left and the database closes.
+        stack.callback(lambda: [task.cancel() for task in running])
+        yield Litestar(
+            route_handlers=[
+                Router("/api", route_handlers=[*travellers(services), *operators(catalogue, tokens)]),
+                *health_routes(lambda: _health(relay, broker), registry),
+                *page_routes(),
+            ],
+            exception_handlers=HANDLERS,
+            request_max_body_size=MAX_BODY_BYTES,
+            openapi_config=openapi.CONFIG,
+            logging_config=None,
+        )
+
+
+async def _sweep(database: Database, catalogue: Catalogue) -> None:
+    """Close departures that have started, within a second of it."""
+    while True:
+        try:
+            closed = await catalogue.close_past()
+            if closed:
+                _log.info("departures have left and are closed", count=closed)
+        except Exception as error:
+            problem = describe(error, database.url)
+            if problem is None:
+                raise
+            _log.warning("past departures are not being closed", reason=str(problem))
+        await asyncio.sleep(_SWEEP_SECONDS)
+
+
+def _health(relay: Relay, broker: Broker) -> Health:
+    """Bookings go on without a broker, so its absence degrades; the gateways' screens say so themselves."""
+    checks = {
+        "broker": "ok" if broker.connected else "unreachable: events wait in the outbox",
+        "outbox": f"{relay.backlog.waiting} waiting, {relay.backlog.parked} set aside",
+        "relay": "ok" if relay.healthy else "cannot send at the moment",
+    }
+    degraded = not broker.connected or not relay.healthy or relay.backlog.parked > 0
+    return Health(status="degraded" if degraded else "ok", checks=checks)

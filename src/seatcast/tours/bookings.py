@@ -1,0 +1,229 @@
+"""Booking and cancelling: one request, one transaction, and the event is a row in it.
+
+A retry must be safe at every point, so the order of questions matters: whether the key was used comes before
+whether there are seats, since the first try may have taken the last ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from seatcast.domain import (
+    BookingNotFound,
+    DepartureClosed,
+    DepartureNotFound,
+    DeparturePast,
+    DepartureRequired,
+    IdempotencyKeyReused,
+    NotEnoughSeats,
+    TourClosed,
+    TourNotFound,
+    iso,
+)
+from seatcast.tours import store
+from seatcast.tours.database import Database
+from seatcast.tours.store import BookingDetails, BookingRow, DepartureRow, Taken, Taking, TourRow
+
+_TRIES = 5
+"""How often a booking is tried again when the reason for a refusal is gone by the time it is looked up."""
+
+
+def now_iso() -> str:
+    """Return the present moment in the wire's form."""
+    return iso(datetime.now(UTC))
+
+
+def new_id(prefix: str) -> str:
+    """Return an unguessable id: 128 random bits behind a prefix that tells people what it is."""
+    return f"{prefix}_{secrets.token_urlsafe(16)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A booking and the rows as they were right after it (or, for a repeated request, as they are now)."""
+
+    details: BookingDetails
+    tour: TourRow
+    departure: DepartureRow
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where seats are sold. `sold()` is called after every commit that left an event in the outbox."""
+
+    database: Database
+    epoch: str
+    sold: Callable[[], None]
+    now: Callable[[], str] = now_iso
+
+    async def book(
+        self,
+        tour_id: str,
+        departure_id: str | None,
+        seats: int,
+        *,
+        user: str | None,
+        key: str | None = None,
+        traceparent: str | None = None,
+    ) -> Booked:
+        """Sell `seats` on a departure, or on the tour's only open one if none is named.
+
+        With a `key`, the same request has one effect however often it comes: the first booking is returned
+        again. Keys belong to a user (all anonymous callers share one space, so theirs should be random).
+
+        Raises, and changes nothing: `TourNotFound`, `DepartureNotFound`, `TourClosed`, `DepartureClosed`,
+        `DeparturePast`, `DepartureRequired`, `NotEnoughSeats`, `IdempotencyKeyReused`.
+        """
+        scope = None if key is None else f"user:{user}" if user is not None else "anonymous"
+        request = hashlib.sha256(repr((tour_id, departure_id, seats)).encode()).hexdigest()
+        wanted = departure_id or tour_id  # an undated tour's departure has the tour's id
+        for _ in range(_TRIES):
+            taking = Taking(
+                booking_id=new_id("bkg"),
+                tour_id=tour_id,
+                departure_id=wanted,
+                seats=seats,
+                user_id=user,
+                key_scope=scope,
+                key=key,
+                request_hash=request if key is not None else None,
+                event_id=new_id("evt"),
+                traceparent=traceparent,
+                epoch=self.epoch,
+                now=self.now(),
+            )
+            try:
+                taken = await self._take(taking)
+            except IntegrityError:
+                taken = None  # the key is in use: found again below
+            if taken is not None:
+                self.sold()
+                return _booked(taking, taken)
+            if scope is not None and key is not None:
+                earlier = await self._repeated(scope, key, request)
+                if earlier is not None:
+                    return earlier
+            wanted = await self._only_departure(tour_id, departure_id, seats)
+        # Every look found seats that were gone again by the next try: for this caller, there are none.
+        raise NotEnoughSeats(availableSeats=0)
+
+    async def _take(self, taking: Taking) -> Taken | None:
+        if self.database.postgresql:
+            async with self.database.writers.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                return await store.take_seats_at_once(connection, taking)
+        async with self.database.transaction() as tx:
+            return await store.take_seats(tx, taking)
+
+    async def _repeated(self, scope: str, key: str, request: str) -> Booked | None:
+        async with self.database.reading() as connection:
+            found = await store.booking_by_key(connection, scope, key)
+            if found is None:
+                return None
+            if found.booking.request_hash != request:
+                raise IdempotencyKeyReused
+            tour = await store.tour(connection, found.booking.tour_id)
+            departure = await store.departure(connection, found.booking.tour_id, found.booking.departure_id)
+        if tour is None or departure is None:  # rows are never deleted; the foreign keys say so
+            raise TourNotFound
+        return Booked(found, tour, departure)
+
+    async def _only_departure(self, tour_id: str, departure_id: str | None, seats: int) -> str:
+        """Return the departure to try (again), or raise why none of them can be sold."""
+        async with self.database.reading() as connection:
+            found = await store.open_tours(connection, tour_id)
+            if not found:
+                raise TourNotFound
+            tour, departures = found[0]
+            if departure_id is not None:
+                departure = await store.departure(connection, tour_id, departure_id)
+            elif len(departures) > 1 and tour.closed_at is None:
+                raise DepartureRequired(departures=[d.id for d in departures])
+            else:
+                departure = departures[0] if departures else None
+        if tour.closed_at is not None:
+            raise TourClosed
+        if departure is None:
+            raise DepartureNotFound if departure_id is not None else NotEnoughSeats(availableSeats=0)
+        if departure.starts_at is not None and departure.starts_at <= self.now():
+            raise DeparturePast(startsAt=departure.starts_at)
+        if departure.closed_at is not None:
+            raise DepartureClosed
+        if departure.available < seats:
+            raise NotEnoughSeats(availableSeats=departure.available)
+        return departure.id
+
+    async def cancel(
+        self, booking_id: str, *, user: str | None, any_user: bool, traceparent: str | None = None
+    ) -> BookingDetails:
+        """Cancel a booking and return its seats; cancelling twice is cancelling once.
+
+        Seats of a departure that is closed or has started go back to it but are not for sale.
+        Raises `BookingNotFound` also when it is somebody else's: whether an id exists is nobody's business.
+        """
+        now = self.now()
+        found = await self.find(booking_id, user=user, any_user=any_user)
+        async with self.database.transaction() as tx:
+            cancelled = await store.cancel_booking(tx, booking_id, now)
+            if cancelled is not None:
+                await self._return_seats(tx, cancelled, now, traceparent)
+        if cancelled is None:
+            return await self.find(booking_id, user=user, any_user=any_user)
+        self.sold()
+        return found._replace(booking=cancelled)
+
+    async def _return_seats(
+        self, tx: AsyncConnection, booking: BookingRow, now: str, traceparent: str | None
+    ) -> None:
+        [departure] = await store.lock_departures(tx, booking.tour_id, booking.departure_id)
+        departure = await store.change_departure(
+            tx,
+            departure.tour_id,
+            departure.id,
+            now,
+            available=departure.available + booking.seats,
+            sold=departure.sold - booking.seats,
+        )
+        if departure.closed_at is not None:
+            return  # its numbers are not among the tour's any more
+        tour = await store.change_tour(tx, booking.tour_id, now, available=booking.seats, sold=-booking.seats)
+        event = store.availability_event(new_id("evt"), self.epoch, tour, departure, now)
+        await store.add_event(tx, event, traceparent)
+
+    async def find(self, booking_id: str, *, user: str | None, any_user: bool) -> BookingDetails:
+        """Return a booking to its owner, to `any_user` (staff), or, if it is nobody's, to whoever knows its id.
+
+        Raises `BookingNotFound`.
+        """
+        async with self.database.reading() as connection:
+            found = await store.booking(connection, booking_id)
+        if found is None or not (any_user or found.booking.user_id in (None, user)):
+            raise BookingNotFound
+        return found
+
+
+def _booked(taking: Taking, taken: Taken) -> Booked:
+    booking = BookingRow(
+        id=taking.booking_id,
+        tour_id=taken.tour.id,
+        departure_id=taken.departure.id,
+        seats=taking.seats,
+        user_id=taking.user_id,
+        status="confirmed",
+        total_minor=taken.tour.price_minor * taking.seats,
+        currency=taken.tour.currency,
+        created_at=taking.now,
+        cancelled_at=None,
+        key_scope=taking.key_scope,
+        key=taking.key,
+        request_hash=taking.request_hash,
+    )
+    details = BookingDetails(booking, taken.tour.name, taken.departure.starts_at)
+    return Booked(details, taken.tour, taken.departure)

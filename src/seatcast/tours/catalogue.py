@@ -1,0 +1,298 @@
+"""What operators do: make tours and departures, rename, change prices and capacities, close and reopen.
+
+Each is one transaction that changes rows in the lock order of `schema.py` (departures by id, then the tour)
+and leaves its events in the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import UNSET
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from seatcast import rest, wire
+from seatcast.domain import (
+    MAX_TOUR_SEATS,
+    CapacityBelowSold,
+    CapacityTooLarge,
+    DepartureExists,
+    DepartureNotFound,
+    DeparturePast,
+    TourClosed,
+    TourDated,
+    TourExists,
+    TourNotFound,
+    TourUndated,
+    utc,
+)
+from seatcast.tours import store
+from seatcast.tours.bookings import new_id, now_iso
+from seatcast.tours.database import Database
+from seatcast.tours.store import DepartureRow, TourRow
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The tours on offer. `changed()` is called after every commit that left an event in the outbox."""
+
+    database: Database
+    epoch: str
+    changed: Callable[[], None]
+    now: Callable[[], str] = now_iso
+
+    async def create(self, new: rest.NewTour) -> str:
+        """Make a tour with its departures and return its id. Raises `TourExists`, `DepartureExists`,
+        `CapacityTooLarge`, `DeparturePast`."""
+        now = self.now()
+        tour_id = new.id or new_id("tour")
+        dated = new.departures is not None
+        departures = [self._new_departure(tour_id, departure, now) for departure in new.departures or ()]
+        if not dated:
+            departures = [_departure(tour_id, tour_id, None, new.capacity or 0, now)]
+        if len({d.id for d in departures}) < len(departures):
+            raise DepartureExists
+        capacity = sum(d.capacity for d in departures)
+        if capacity > MAX_TOUR_SEATS:
+            raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
+        row = TourRow(
+            id=tour_id,
+            name=new.name.strip(),
+            price_minor=round(new.price * 100),
+            currency=new.currency,
+            time_zone=new.time_zone,
+            dated=dated,
+            capacity=capacity,
+            available=capacity,
+            held=0,
+            sold=0,
+            version=1,
+            changed_at=now,
+            closed_at=None,
+        )
+        try:
+            async with self.database.transaction() as tx:
+                await store.insert_tour(tx, row)
+                for departure in departures:
+                    await store.insert_departure(tx, departure)
+                if departures:
+                    for departure in departures:
+                        await self._say(tx, row, departure, now)
+                else:
+                    await self._say(tx, row, None, now)
+        except IntegrityError:
+            raise TourExists(id=tour_id) from None
+        self.changed()
+        return tour_id
+
+    async def change(self, tour_id: str, patch: rest.TourPatch) -> None:
+        """Rename, reprice, set an undated tour's capacity, close or reopen. All of the patch or nothing.
+
+        Raises `TourNotFound`, `TourDated`, `CapacityBelowSold`.
+        """
+        now = self.now()
+        async with self.database.transaction() as tx:
+            departures = await store.lock_departures(tx, tour_id)
+            tour = await store.tour(tx, tour_id)
+            if tour is None:
+                raise TourNotFound
+            if patch.capacity is not UNSET:
+                if tour.dated:
+                    raise TourDated
+                await self._resize(tx, departures[0], patch.capacity, now)
+            if patch.name is not UNSET or patch.price is not UNSET:
+                values: dict[str, Any] = {}
+                if patch.name is not UNSET:
+                    values["name"] = patch.name.strip()
+                if patch.price is not UNSET:
+                    values["price_minor"] = round(patch.price * 100)
+                tour = await store.change_tour(tx, tour_id, now, **values)
+                if tour.closed_at is None:
+                    await self._say(tx, tour, None if tour.dated else departures[0], now)
+            if patch.closed is True and tour.closed_at is None:
+                await self._close_tour(tx, tour, now)
+            if patch.closed is False and tour.closed_at is not None:
+                await self._reopen_tour(tx, tour, departures, now)
+        self.changed()
+
+    async def add_departure(self, tour_id: str, new: rest.NewDeparture) -> str:
+        """Add a dated departure to a dated tour and return its id.
+
+        Raises `TourNotFound`, `TourUndated`, `TourClosed`, `DepartureExists`, `DeparturePast`, `CapacityTooLarge`.
+        """
+        now = self.now()
+        departure = self._new_departure(tour_id, new, now)
+        try:
+            async with self.database.transaction() as tx:
+                tour = await store.tour(tx, tour_id)
+                if tour is None:
+                    raise TourNotFound
+                if not tour.dated:
+                    raise TourUndated
+                await store.insert_departure(tx, departure)
+                tour = await store.change_tour(
+                    tx, tour_id, now, capacity=departure.capacity, available=departure.capacity
+                )
+                # Asked under the tour's lock: a tour that closes now must not keep a new open departure.
+                if tour.closed_at is not None:
+                    raise TourClosed
+                if tour.capacity > MAX_TOUR_SEATS:
+                    raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
+                await self._say(tx, tour, departure, now)
+        except IntegrityError:
+            raise DepartureExists(id=departure.id) from None
+        self.changed()
+        return departure.id
+
+    async def change_departure(self, tour_id: str, departure_id: str, patch: rest.DeparturePatch) -> None:
+        """Move, resize, close or reopen a dated departure. All of the patch or nothing.
+
+        Raises `DepartureNotFound`, `TourUndated`, `TourClosed`, `CapacityBelowSold`, `DeparturePast`.
+        """
+        now = self.now()
+        async with self.database.transaction() as tx:
+            found = await store.lock_departures(tx, tour_id, departure_id)
+            if not found:
+                raise DepartureNotFound
+            departure = found[0]
+            if departure.starts_at is None:
+                raise TourUndated
+            if patch.starts_at is not UNSET:
+                starts_at = _future(patch.starts_at, now)
+                departure = await store.change_departure(tx, tour_id, departure_id, now, starts_at=starts_at)
+                if departure.closed_at is None:
+                    await self._say(tx, await store.change_tour(tx, tour_id, now), departure, now)
+            if patch.capacity is not UNSET:
+                departure = await self._resize(tx, departure, patch.capacity, now)
+            if patch.closed is True and departure.closed_at is None:
+                await self._close_departure(tx, departure, now)
+            if patch.closed is False and departure.closed_at is not None:
+                _future(departure.starts_at or now, now)
+                tour = await self._reopen_departure(tx, departure, now)
+                if tour.closed_at is not None:
+                    raise TourClosed
+        self.changed()
+
+    async def close_past(self) -> int:
+        """Close the departures that have started and return how many. Safe in several processes at once."""
+        now = self.now()
+        async with self.database.reading() as connection:
+            past = await store.past_departures(connection, now)
+        closed = 0
+        for tour_id, departure_id in past:
+            async with self.database.transaction() as tx:
+                [departure] = await store.lock_departures(tx, tour_id, departure_id)
+                # Asked again under the lock: another process may have closed it, or an operator moved it.
+                if departure.closed_at is None and departure.starts_at and departure.starts_at <= now:
+                    await self._close_departure(tx, departure, now)
+                    closed += 1
+        if closed:
+            self.changed()
+        return closed
+
+    async def _resize(
+        self, tx: AsyncConnection, departure: DepartureRow, capacity: int, now: str
+    ) -> DepartureRow:
+        taken = departure.sold + departure.held
+        if capacity < taken:
+            raise CapacityBelowSold(sold=departure.sold, held=departure.held)
+        more = capacity - departure.capacity
+        departure = await store.change_departure(
+            tx, departure.tour_id, departure.id, now, capacity=capacity, available=capacity - taken
+        )
+        if departure.closed_at is None:
+            tour = await store.change_tour(tx, departure.tour_id, now, capacity=more, available=more)
+            if tour.capacity > MAX_TOUR_SEATS:
+                raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
+            await self._say(tx, tour, departure, now)
+        return departure
+
+    async def _close_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> None:
+        closed = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=now)
+        tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(closed, -1))
+        await self._say_closed(tx, closed.tour_id, closed.id, closed.version, now)
+        await self._say(tx, tour, None, now)
+
+    async def _reopen_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> TourRow:
+        opened = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=None)
+        tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(opened, 1))
+        await self._say(tx, tour, opened, now)
+        return tour
+
+    async def _close_tour(self, tx: AsyncConnection, tour: TourRow, now: str) -> None:
+        """Close the tour's open departures with it, under the same moment, by which a reopening finds them."""
+        for departure in await store.lock_departures(tx, tour.id):
+            if departure.closed_at is None:
+                closed = await store.change_departure(tx, tour.id, departure.id, now, closed_at=now)
+                await store.change_tour(tx, tour.id, now, **_numbers(closed, -1))
+                if departure.starts_at is not None:
+                    await self._say_closed(tx, tour.id, closed.id, closed.version, now)
+        tour = await store.change_tour(tx, tour.id, now, closed_at=now)
+        await self._say_closed(tx, tour.id, None, tour.version, now)
+
+    async def _reopen_tour(
+        self, tx: AsyncConnection, tour: TourRow, departures: list[DepartureRow], now: str
+    ) -> None:
+        closed_at = tour.closed_at
+        tour = await store.change_tour(tx, tour.id, now, closed_at=None)
+        for departure in departures:
+            past = departure.starts_at is not None and departure.starts_at <= now
+            if departure.closed_at == closed_at and not past:
+                await self._reopen_departure(tx, departure, now)
+        if tour.dated:
+            await self._say(tx, tour, None, now)
+
+    def _new_departure(self, tour_id: str, new: rest.NewDeparture, now: str) -> DepartureRow:
+        starts_at = _future(new.starts_at, now)
+        return _departure(tour_id, new.id or new_id("dep"), starts_at, new.capacity, now)
+
+    async def _say(
+        self, tx: AsyncConnection, tour: TourRow, departure: DepartureRow | None, now: str
+    ) -> None:
+        await store.add_event(
+            tx, store.availability_event(new_id("evt"), self.epoch, tour, departure, now), None
+        )
+
+    async def _say_closed(
+        self, tx: AsyncConnection, tour_id: str, departure_id: str | None, version: int, now: str
+    ) -> None:
+        event = wire.TourClosedEvent(
+            event_id=new_id("evt"),
+            tour_id=tour_id,
+            timestamp=now,
+            epoch=self.epoch,
+            version=version,
+            departure_id=departure_id or UNSET,
+        )
+        await store.add_event(tx, event, None)
+
+
+def _departure(
+    tour_id: str, departure_id: str, starts_at: str | None, capacity: int, now: str
+) -> DepartureRow:
+    return DepartureRow(
+        tour_id=tour_id,
+        id=departure_id,
+        starts_at=starts_at,
+        capacity=capacity,
+        available=capacity,
+        held=0,
+        sold=0,
+        version=1,
+        changed_at=now,
+        closed_at=None,
+    )
+
+
+def _numbers(departure: DepartureRow, sign: int) -> dict[str, int]:
+    return {name: sign * getattr(departure, name) for name in ("capacity", "available", "held", "sold")}
+
+
+def _future(moment: str, now: str) -> str:
+    starts_at = utc(moment)
+    if starts_at <= now:
+        raise DeparturePast(startsAt=starts_at)
+    return starts_at

@@ -1,0 +1,230 @@
+"""Opening and migrating the database: PostgreSQL through asyncpg, SQLite through aiosqlite.
+
+SQLite allows one writer. Writing transactions there take the only connection of their own pool, first come
+first served, and begin IMMEDIATE: Python's default of a deferred transaction lets two readers become writers,
+which oversells. Reading has a pool of its own and never waits for a writer (WAL).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from seatcast.config import SettingsError, redacted
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x5EA7CA57
+"""Advisory lock key: one process migrates, the others wait for it and find nothing to do."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be used; the text is one line that says which and why. `final`: waiting will not help."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database. `readers` and `writers` are the same engine on PostgreSQL."""
+
+    url: str
+    readers: AsyncEngine
+    writers: AsyncEngine
+
+    @property
+    def postgresql(self) -> bool:
+        return self.writers.dialect.name == "postgresql"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a writing transaction; commit at the end, roll back on any exception."""
+        async with self.writers.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a read-only transaction that sees one instant of the whole database."""
+        async with self.readers.connect() as connection:
+            if self.postgresql:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            async with connection.begin():
+                yield connection
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Make the engines for `postgresql://...` or `sqlite:///file`; connects on first use.
+
+    Raises `SettingsError` for a URL that is neither.
+    """
+    where = _engine_url(url)
+    if where.get_backend_name() == "postgresql":
+        # Few connections: callers of one hot departure wait better here than on its row lock.
+        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15)
+        readers = writers = engine
+    else:
+        writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30)
+        readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30)
+        _prepare_sqlite(writers, begin="BEGIN IMMEDIATE")
+        _prepare_sqlite(readers, begin="BEGIN")
+    try:
+        yield Database(url, readers, writers)
+    finally:
+        await writers.dispose()
+        if readers is not writers:
+            await readers.dispose()
+
+
+def _engine_url(url: str) -> URL:
+    try:
+        where = make_url(url)
+    except ArgumentError:
+        raise SettingsError("database-url is not a URL") from None
+    if where.get_backend_name() in {"postgresql", "postgres"}:
+        return where.set(drivername="postgresql+asyncpg")
+    if not where.database:
+        raise SettingsError("database-url must name a file: sqlite:///seatcast.sqlite3")
+    return where.set(drivername="sqlite+aiosqlite")
+
+
+def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+async def wait_for_database(database: Database, seconds: float, waiting: Callable[[str], None]) -> None:
+    """Return once the database answers; raise `DatabaseUnavailable` if it has not within `seconds`.
+
+    `waiting(reason)` is called after every failed try. What waiting cannot mend (a wrong password, a database
+    that does not exist, a folder that cannot be written) is raised at once.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    pause = 0.1
+    while True:
+        try:
+            async with asyncio.timeout(max(0.5, deadline - loop.time())):
+                async with database.readers.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+            return
+        except Exception as error:
+            problem = describe(error, database.url)
+            if problem is None:
+                raise
+            if problem.final or loop.time() + pause > deadline:
+                raise problem from None
+            waiting(str(problem))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+
+def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
+    """Return what a failed connection means, in one line without secrets; None if it is something else."""
+    cause: BaseException | None = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        cause = error.orig
+    chain: list[BaseException] = []
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__
+    where = f"database {redacted(url)}"
+    for link in chain:
+        if isinstance(link, asyncpg.InvalidAuthorizationSpecificationError):
+            return DatabaseUnavailable(f"{where}: user or password refused", final=True)
+        if isinstance(link, asyncpg.InvalidCatalogNameError):
+            return DatabaseUnavailable(f"{where}: there is no such database", final=True)
+        if isinstance(link, asyncpg.CannotConnectNowError | asyncpg.TooManyConnectionsError):
+            return DatabaseUnavailable(f"{where}: {link}")
+        if isinstance(link, sqlite3.OperationalError) and "unable to open" in str(link):
+            return DatabaseUnavailable(f"{where}: the file cannot be opened or made", final=True)
+        if isinstance(link, sqlite3.DatabaseError) and "not a database" in str(link):
+            return DatabaseUnavailable(f"{where}: the file is not an SQLite database", final=True)
+        if isinstance(
+            link, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError | TimeoutError
+        ):
+            return DatabaseUnavailable(f"{where}: {_reason(link)}")
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
+        return "connection refused"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+async def migrate(
+    url: str,
+    *,
+    new_epoch: bool = False,
+    wait_seconds: float = 0.0,
+    waiting: Callable[[str], None] = lambda reason: None,
+) -> str:
+    """Bring the database to this version's schema and return its revision. Safe from several processes at once.
+
+    `new_epoch` is for after a restore: versions then start anew for every client. Raises `DatabaseUnavailable`
+    if the database cannot be reached within `wait_seconds` (`waiting` is told each failure), or is newer than
+    this program, which must not guess what it means.
+    """
+    async with open_database(url) as database:
+        await wait_for_database(database, wait_seconds, waiting)
+        return await _migrate(database, new_epoch)
+
+
+async def _migrate(database: Database, new_epoch: bool) -> str:
+    async with database.transaction() as connection:
+        if database.postgresql:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        revision = await connection.run_sync(_upgrade, redacted(database.url))
+        if new_epoch:
+            await connection.execute(
+                text("UPDATE seatcast_meta SET epoch = :epoch"), {"epoch": secrets.token_hex(8)}
+            )
+        return revision
+
+
+def _upgrade(connection: Connection, where: str) -> str:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    head = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        if "Can't locate revision" in str(error):
+            raise DatabaseUnavailable(
+                f"database {where} was migrated by a newer Seatcast than this one (which knows revisions up to {head}):"
+                " run that version, or restore an older backup",
+                final=True,
+            ) from None
+        raise
+    return str(head)

@@ -1,0 +1,1 @@
+"""The database's history, run by `migrate` at every start and by `seatcast migrate`."""

@@ -1,0 +1,200 @@
+"""From the outbox to the broker: every committed event, at least once, in order within a tour.
+
+The shape is Centrifugo's PostgreSQL consumer (`internal/consuming/postgresql.go`): lock a partition, read a
+batch by id, publish, delete what went out, commit. NOTIFY and the in-process event are only wake-ups; the
+poll is the net under them. A crash between publishing and deleting sends a row twice, which versions and
+ids make harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from seatcast import wire
+from seatcast.broker import Broker, Message, MessageRefused
+from seatcast.tours import outbox
+from seatcast.tours.bookings import now_iso
+from seatcast.tours.database import Database, describe
+from seatcast.tours.metrics import RelayMetrics
+from seatcast.tours.outbox import Backlog, OutboxRow
+
+_log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.25
+BATCH = 500
+PARK_AFTER = 5
+"""Refusals of one row after which it is set aside. An unreachable broker is no refusal: rows wait for ever."""
+_BROKER_PAUSE = 0.5
+_LISTEN_PING_SECONDS = 10.0
+
+
+class Relay:
+    """One process's sender. Any number may run on one PostgreSQL database; partitions are shared by lock."""
+
+    def __init__(self, database: Database, broker: Broker, epoch: str, metrics: RelayMetrics) -> None:
+        self._database = database
+        self._broker = broker
+        self._epoch = epoch
+        self._metrics = metrics
+        self._woken = asyncio.Event()
+        self.watermark = 0
+        """The highest outbox id sent by this relay."""
+        self.backlog = Backlog(0, None, 0)
+        self.healthy = True
+        """Whether the last pass reached both the database and the broker."""
+
+    def wake(self) -> None:
+        """Say that there may be rows. Cheap, idempotent, and never required for correctness."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send, tick and listen until cancelled. Ends by itself only on a defect, which must end the process."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send_for_ever())
+            tasks.create_task(self._tick_for_ever())
+            if self._database.postgresql:
+                tasks.create_task(self._listen_for_ever())
+
+    async def _send_for_ever(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
+            self._woken.clear()
+            await self._send_all()
+
+    async def _send_all(self) -> None:
+        """Send batch after batch until nothing waits that this relay may and can send."""
+        while True:
+            try:
+                rows, confirmed = await self._send_batch()
+            except Exception as error:
+                problem = describe(error, self._database.url)
+                if problem is None:
+                    raise
+                self._unwell("database", str(problem))
+                return
+            if len(confirmed) < len(rows):
+                # The broker is away, or a row was refused: do not spin on it.
+                await asyncio.sleep(_BROKER_PAUSE)
+                return
+            self.healthy = True
+            if len(rows) < BATCH:
+                return
+
+    async def _send_batch(self) -> tuple[list[OutboxRow], list[OutboxRow]]:
+        """Send up to `BATCH` rows; return them and those of them that the broker now holds."""
+        if not self._database.postgresql:
+            # One process, one relay: no lock, and no write transaction open while the broker is waited for.
+            async with self._database.reading() as connection:
+                rows = await outbox.waiting(connection, None, BATCH)
+            if not rows:
+                return [], []
+            outcomes = await self._publish(rows)
+            async with self._database.transaction() as tx:
+                return rows, await self._settle(tx, rows, outcomes)
+        async with self._database.transaction() as tx:
+            partitions = await outbox.claim(tx)
+            rows = await outbox.waiting(tx, partitions, BATCH) if partitions else []
+            if not rows:
+                return [], []
+            outcomes = await self._publish(rows)
+            return rows, await self._settle(tx, rows, outcomes)
+
+    async def _publish(self, rows: Sequence[OutboxRow]) -> list[Exception | None]:
+        return await self._broker.publish(
+            [Message(row.routing_key, row.payload.encode(), row.event_id, row.traceparent) for row in rows]
+        )
+
+    async def _settle(
+        self, tx: Any, rows: Sequence[OutboxRow], outcomes: Sequence[Exception | None]
+    ) -> list[OutboxRow]:
+        confirmed = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
+        if confirmed:
+            await outbox.sent(tx, [row.id for row in confirmed])
+            self.watermark = max(self.watermark, confirmed[-1].id)
+            self._metrics.published.inc(len(confirmed))
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if isinstance(outcome, MessageRefused):
+                await self._refused(tx, row, str(outcome))
+            elif outcome is not None:
+                self._unwell("broker", str(outcome))
+        return confirmed
+
+    async def _refused(self, tx: Any, row: OutboxRow, reason: str) -> None:
+        """Count the refusal; after `PARK_AFTER` set the row aside so that it holds up nothing else."""
+        park = row.attempts + 1 >= PARK_AFTER
+        await outbox.failed(tx, row.id, reason, now_iso() if park else None)
+        if park:
+            self._metrics.parked.inc()
+            _log.error(
+                "event set aside: the broker refuses it",
+                outbox_id=row.id,
+                event_id=row.event_id,
+                routing_key=row.routing_key,
+                reason=reason,
+            )
+
+    def _unwell(self, what: str, reason: str) -> None:
+        if self.healthy:
+            _log.warning("events wait in the outbox", unavailable=what, reason=reason)
+        self.healthy = False
+
+    async def _tick_for_ever(self) -> None:
+        """Publish a sign of life every second and take stock, whatever else goes on."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            tick = wire.Tick(epoch=self._epoch, timestamp=now_iso(), watermark=self.watermark)
+            await self._broker.publish([Message("seatcast.tick", wire.encode(tick), persistent=False)])
+            await self._take_stock()
+            due = max(due + 1.0, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def _take_stock(self) -> None:
+        try:
+            async with self._database.reading() as connection:
+                self.backlog = await outbox.backlog(connection)
+        except Exception as error:
+            problem = describe(error, self._database.url)
+            if problem is None:
+                raise
+            self._unwell("database", str(problem))
+            return
+        self._metrics.take_stock(self.backlog)
+
+    async def _listen_for_ever(self) -> None:
+        """Keep a connection on which PostgreSQL says when rows arrive. Its loss costs latency, nothing else."""
+        while True:
+            try:
+                await self._listen()
+            except Exception as error:
+                problem = describe(error, self._database.url)
+                if problem is None:
+                    raise
+                _log.warning("not listening for new events, polling instead", reason=str(problem))
+                await asyncio.sleep(1.0)
+
+    async def _listen(self) -> None:
+        def notified(*_: object) -> None:
+            self.wake()
+
+        async with self._database.writers.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.add_listener("seatcast_outbox", notified)
+            try:
+                while True:
+                    # A LISTEN whose connection has died says nothing; only asking finds out.
+                    await asyncio.sleep(_LISTEN_PING_SECONDS)
+                    await driver.execute("SELECT 1", timeout=5.0)
+            finally:
+                if not driver.is_closed():
+                    with suppress(Exception):
+                        await driver.remove_listener("seatcast_outbox", notified)
+                await connection.invalidate()

@@ -1,0 +1,422 @@
+"""All SQL of the tour service.
+
+Functions take the connection of a transaction that a use case (`bookings.py`, `catalogue.py`) has begun, and
+leave commit and rollback to it. A function that changes seats returns the rows as they are afterwards; the
+use case puts the event made of them into the outbox of the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Select, and_, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from seatcast import wire
+from seatcast.domain import partition_of
+from seatcast.tours.schema import bookings, departures, meta, outbox, tours
+
+
+class TourRow(NamedTuple):
+    id: str
+    name: str
+    price_minor: int
+    currency: str
+    time_zone: str
+    dated: bool
+    capacity: int
+    available: int
+    held: int
+    sold: int
+    version: int
+    changed_at: str
+    closed_at: str | None
+
+
+class DepartureRow(NamedTuple):
+    tour_id: str
+    id: str
+    starts_at: str | None
+    capacity: int
+    available: int
+    held: int
+    sold: int
+    version: int
+    changed_at: str
+    closed_at: str | None
+
+
+class BookingRow(NamedTuple):
+    id: str
+    tour_id: str
+    departure_id: str
+    seats: int
+    user_id: str | None
+    status: str
+    total_minor: int
+    currency: str
+    created_at: str
+    cancelled_at: str | None
+    key_scope: str | None
+    key: str | None
+    request_hash: str | None
+
+
+class BookingDetails(NamedTuple):
+    """A booking with what a person wants to read beside it."""
+
+    booking: BookingRow
+    tour_name: str
+    starts_at: str | None
+
+
+class Taking(NamedTuple):
+    """One wish for seats, ready for the database. The names are the statement's parameters."""
+
+    booking_id: str
+    tour_id: str
+    departure_id: str
+    seats: int
+    user_id: str | None
+    key_scope: str | None
+    key: str | None
+    request_hash: str | None
+    event_id: str
+    traceparent: str | None
+    epoch: str
+    now: str
+
+
+class Taken(NamedTuple):
+    tour: TourRow
+    departure: DepartureRow
+
+
+# Booking: the hot path
+
+
+_PARTS = {"tour_id": "tour.id", "available_seats": "tour.available", "tour_name": "tour.name"}
+_PARTS |= {name: f"tour.{name}" for name in ("capacity", "held", "version")}
+_PARTS |= {
+    "event_id": "CAST(:event_id AS text)",
+    "timestamp": "CAST(:now AS text)",
+    "epoch": "CAST(:epoch AS text)",
+}
+_DEPARTURE_PARTS = {"available_seats": "departure.available"}
+_DEPARTURE_PARTS |= {name: f"departure.{name}" for name in ("id", "starts_at", "capacity", "held", "version")}
+
+
+def _json(kind: type[msgspec.Struct], parts: Mapping[str, str]) -> str:
+    """Return SQL that builds the JSON of a wire struct; `wire.py` stays the owner of the names."""
+    pairs = [f"'{f.encode_name}', {parts[f.name]}" for f in msgspec.structs.fields(kind)]
+    return f"json_build_object({', '.join(pairs)})"
+
+
+_PARTS["departure"] = (
+    f"CASE WHEN departure.starts_at IS NOT NULL THEN {_json(wire.Departure, _DEPARTURE_PARTS)} END"
+)
+_EVENT_TYPE = "tour.availability.updated"
+
+
+def _columns(table: str, row: type[Any]) -> str:
+    return ", ".join(f"{table}.{name}" for name in row._fields)
+
+
+_TAKE_DEPARTURE = f"""
+    UPDATE departures SET available = available - :seats, sold = sold + :seats,
+        version = version + 1, changed_at = :now
+    WHERE tour_id = :tour_id AND id = :departure_id AND closed_at IS NULL
+        AND (starts_at IS NULL OR starts_at > :now) AND available >= :seats
+    RETURNING {_columns("departures", DepartureRow)}"""
+
+_TAKE_AT_ONCE = text(f"""
+    WITH departure AS ({_TAKE_DEPARTURE}),
+    tour AS (
+        UPDATE tours SET available = tours.available - :seats, sold = tours.sold + :seats,
+            version = tours.version + 1, changed_at = :now
+        FROM departure WHERE tours.id = departure.tour_id
+        RETURNING {_columns("tours", TourRow)}),
+    booking AS (
+        INSERT INTO bookings (id, tour_id, departure_id, seats, user_id, status, total_minor, currency,
+            created_at, key_scope, key, request_hash)
+        SELECT :booking_id, tour.id, departure.id, :seats, :user_id, 'confirmed', tour.price_minor * :seats,
+            tour.currency, :now, :key_scope, :key, :request_hash
+        FROM tour, departure),
+    event AS (
+        INSERT INTO outbox (partition, routing_key, event_id, payload, traceparent, created_at)
+        SELECT :partition, '{_EVENT_TYPE}', :event_id, json_strip_nulls(json_build_object(
+            'eventType', '{_EVENT_TYPE}', {_json(wire.AvailabilityUpdated, _PARTS)[len("json_build_object(") :]})::text,
+            :traceparent, :now
+        FROM tour, departure)
+    SELECT {_columns("tour", TourRow)}, {_columns("departure", DepartureRow)} FROM tour, departure
+    """)
+"""The whole booking as one statement: one round trip, one transaction, and the departure's row is locked only
+while the server works. Over several round trips a hot departure sells no faster than the event loop turns."""
+
+_TAKE_STEP = text(_TAKE_DEPARTURE)
+
+
+async def take_seats_at_once(connection: AsyncConnection, taking: Taking) -> Taken | None:
+    """Book in one statement (PostgreSQL): seats, booking and event, or None and nothing if it cannot be sold.
+
+    Raises `sqlalchemy.exc.IntegrityError` if the idempotency key is taken; nothing has changed then either.
+    """
+    values = taking._asdict() | {"partition": partition_of(taking.tour_id)}
+    row = (await connection.execute(_TAKE_AT_ONCE, values)).one_or_none()
+    if row is None:
+        return None
+    width = len(TourRow._fields)
+    return Taken(TourRow(*row[:width]), DepartureRow(*row[width:]))
+
+
+async def take_seats(tx: AsyncConnection, taking: Taking) -> Taken | None:
+    """Book step by step (SQLite, where no other writer can come between): the same effect and the same errors."""
+    values = {name: getattr(taking, name) for name in ("seats", "now", "tour_id", "departure_id")}
+    row = (await tx.execute(_TAKE_STEP, values)).one_or_none()
+    if row is None:
+        return None
+    departure = DepartureRow(*row)
+    tour = await change_tour(tx, taking.tour_id, taking.now, available=-taking.seats, sold=taking.seats)
+    await tx.execute(
+        insert(bookings).values(
+            id=taking.booking_id,
+            tour_id=tour.id,
+            departure_id=departure.id,
+            seats=taking.seats,
+            user_id=taking.user_id,
+            status="confirmed",
+            total_minor=tour.price_minor * taking.seats,
+            currency=tour.currency,
+            created_at=taking.now,
+            key_scope=taking.key_scope,
+            key=taking.key,
+            request_hash=taking.request_hash,
+        )
+    )
+    event = availability_event(taking.event_id, taking.epoch, tour, departure, taking.now)
+    await add_event(tx, event, taking.traceparent)
+    return Taken(tour, departure)
+
+
+# Changing rows
+
+
+async def change_tour(
+    tx: AsyncConnection,
+    tour_id: str,
+    now: str,
+    *,
+    capacity: int = 0,
+    available: int = 0,
+    held: int = 0,
+    sold: int = 0,
+    **values: object,
+) -> TourRow:
+    """Add the differences to a tour's numbers, set `values`, and count its version up."""
+    row = await tx.execute(
+        update(tours)
+        .where(tours.c.id == tour_id)
+        .values(
+            capacity=tours.c.capacity + capacity,
+            available=tours.c.available + available,
+            held=tours.c.held + held,
+            sold=tours.c.sold + sold,
+            version=tours.c.version + 1,
+            changed_at=now,
+            **values,
+        )
+        .returning(*tours.c)
+    )
+    return TourRow(*row.one())
+
+
+async def change_departure(
+    tx: AsyncConnection, tour_id: str, departure_id: str, now: str, **values: object
+) -> DepartureRow:
+    """Set a departure's columns to values or expressions and count its version up."""
+    row = await tx.execute(
+        update(departures)
+        .where(departures.c.tour_id == tour_id, departures.c.id == departure_id)
+        .values(version=departures.c.version + 1, changed_at=now, **values)
+        .returning(*departures.c)
+    )
+    return DepartureRow(*row.one())
+
+
+async def lock_departures(
+    tx: AsyncConnection, tour_id: str, departure_id: str | None = None
+) -> list[DepartureRow]:
+    """Lock and return one departure or all of a tour's, in id order (the lock order of `schema.py`)."""
+    query = select(departures).where(departures.c.tour_id == tour_id)
+    if departure_id is not None:
+        query = query.where(departures.c.id == departure_id)
+    rows = await tx.execute(query.order_by(departures.c.id).with_for_update())
+    return [DepartureRow(*row) for row in rows]
+
+
+async def insert_tour(tx: AsyncConnection, row: TourRow) -> None:
+    await tx.execute(insert(tours).values(row._asdict()))
+
+
+async def insert_departure(tx: AsyncConnection, row: DepartureRow) -> None:
+    await tx.execute(insert(departures).values(row._asdict()))
+
+
+async def cancel_booking(tx: AsyncConnection, booking_id: str, now: str) -> BookingRow | None:
+    """Mark a confirmed booking as cancelled; None if it is not there or already cancelled."""
+    row = await tx.execute(
+        update(bookings)
+        .where(bookings.c.id == booking_id, bookings.c.status == "confirmed")
+        .values(status="cancelled", cancelled_at=now)
+        .returning(*bookings.c)
+    )
+    found = row.one_or_none()
+    return None if found is None else BookingRow(*found)
+
+
+# The outbox
+
+
+def availability_event(
+    event_id: str, epoch: str, tour: TourRow, departure: DepartureRow | None, now: str
+) -> wire.AvailabilityUpdated:
+    """Return the event that says what these rows say. An undated departure is the tour itself."""
+    dated = departure is not None and departure.starts_at is not None
+    return wire.AvailabilityUpdated(
+        event_id=event_id,
+        tour_id=tour.id,
+        available_seats=tour.available,
+        timestamp=now,
+        epoch=epoch,
+        version=tour.version,
+        tour_name=tour.name,
+        capacity=tour.capacity,
+        held=tour.held,
+        departure=wire_departure(departure) if departure and dated else msgspec.UNSET,
+    )
+
+
+def wire_departure(row: DepartureRow) -> wire.Departure:
+    return wire.Departure(
+        id=row.id,
+        starts_at=row.starts_at or "",
+        available_seats=row.available,
+        capacity=row.capacity,
+        held=row.held,
+        version=row.version,
+    )
+
+
+async def add_event(
+    tx: AsyncConnection,
+    event: wire.AvailabilityUpdated | wire.TourClosedEvent,
+    traceparent: str | None,
+) -> None:
+    """Put an event into the outbox: it exists if and only if this transaction commits."""
+    await tx.execute(
+        insert(outbox).values(
+            partition=partition_of(event.tour_id),
+            routing_key=event.__struct_config__.tag,
+            event_id=event.event_id,
+            payload=wire.encode(event).decode(),
+            traceparent=traceparent,
+            created_at=event.timestamp,
+        )
+    )
+
+
+# Reading
+
+
+async def epoch(connection: AsyncConnection) -> str:
+    return str((await connection.execute(select(meta.c.epoch))).scalar_one())
+
+
+async def tour(connection: AsyncConnection, tour_id: str) -> TourRow | None:
+    row = (await connection.execute(select(tours).where(tours.c.id == tour_id))).one_or_none()
+    return None if row is None else TourRow(*row)
+
+
+async def open_tours(
+    connection: AsyncConnection, tour_id: str | None = None
+) -> list[tuple[TourRow, list[DepartureRow]]]:
+    """Return the open tours (or one tour, open or not) by name, each with its open departures by date."""
+    which = tours.c.closed_at.is_(None) if tour_id is None else tours.c.id == tour_id
+    found = [
+        TourRow(*row)
+        for row in await connection.execute(select(tours).where(which).order_by(tours.c.name, tours.c.id))
+    ]
+    query: Select[Any] = (
+        select(departures)
+        .where(departures.c.closed_at.is_(None))
+        .order_by(departures.c.starts_at, departures.c.id)
+    )
+    if tour_id is not None:
+        query = query.where(departures.c.tour_id == tour_id)
+    by_tour: dict[str, list[DepartureRow]] = {row.id: [] for row in found}
+    for row in await connection.execute(query):
+        if row.tour_id in by_tour:
+            by_tour[row.tour_id].append(DepartureRow(*row))
+    return [(row, by_tour[row.id]) for row in found]
+
+
+async def departure(connection: AsyncConnection, tour_id: str, departure_id: str) -> DepartureRow | None:
+    row = await connection.execute(
+        select(departures).where(departures.c.tour_id == tour_id, departures.c.id == departure_id)
+    )
+    found = row.one_or_none()
+    return None if found is None else DepartureRow(*found)
+
+
+async def past_departures(connection: AsyncConnection, now: str) -> Sequence[tuple[str, str]]:
+    """Return (tour id, departure id) of the open departures that have started; at most 200."""
+    rows = await connection.execute(
+        select(departures.c.tour_id, departures.c.id)
+        .where(departures.c.closed_at.is_(None), departures.c.starts_at <= now)
+        .order_by(departures.c.starts_at)
+        .limit(200)
+    )
+    return [(row.tour_id, row.id) for row in rows]
+
+
+_details = select(*bookings.c, tours.c.name, departures.c.starts_at).select_from(
+    bookings.join(tours, bookings.c.tour_id == tours.c.id).join(
+        departures,
+        and_(bookings.c.tour_id == departures.c.tour_id, bookings.c.departure_id == departures.c.id),
+    )
+)
+
+
+async def _find_bookings(connection: AsyncConnection, query: Select[Any]) -> list[BookingDetails]:
+    width = len(BookingRow._fields)
+    return [
+        BookingDetails(BookingRow(*row[:width]), row[width], row[width + 1])
+        for row in await connection.execute(query)
+    ]
+
+
+async def booking(connection: AsyncConnection, booking_id: str) -> BookingDetails | None:
+    found = await _find_bookings(connection, _details.where(bookings.c.id == booking_id))
+    return found[0] if found else None
+
+
+async def booking_by_key(connection: AsyncConnection, scope: str, key: str) -> BookingDetails | None:
+    which = and_(bookings.c.key_scope == scope, bookings.c.key == key)
+    found = await _find_bookings(connection, _details.where(which))
+    return found[0] if found else None
+
+
+async def bookings_of(
+    connection: AsyncConnection, user_id: str, limit: int, before: tuple[str, str] | None
+) -> list[BookingDetails]:
+    """Return a user's bookings, newest first; `before` is the (created_at, id) that the last page ended on."""
+    query = _details.where(bookings.c.user_id == user_id)
+    if before is not None:
+        created_at, booking_id = before
+        older = bookings.c.created_at < created_at
+        query = query.where(or_(older, and_(bookings.c.created_at == created_at, bookings.c.id < booking_id)))
+    return await _find_bookings(
+        connection, query.order_by(bookings.c.created_at.desc(), bookings.c.id.desc()).limit(limit)
+    )
