@@ -1,0 +1,5 @@
+"""`python -m seatcast` is `seatcast`."""
+
+from seatcast.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""Tour service, relay, gateway and pages in one process: `seatcast serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import structlog
+
+from seatcast.alone import generated_secret, open_broker, web_url
+from seatcast.config import Settings, redacted
+from seatcast.demo_travellers import travellers
+from seatcast.gateway.app import gateway
+from seatcast.gateway.snapshot import http_snapshot
+from seatcast.http_server import serve_http
+from seatcast.tokens import Tokens
+from seatcast.tours.app import tours
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running process answers, as URLs that open on this machine."""
+
+    api: str
+    websocket: str
+
+
+@contextlib.asynccontextmanager
+async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
+    """Run everything inside the context, which yields once everything answers.
+
+    At the end the travellers stop first, then the gateway drains its clients, then requests in flight are
+    answered, then the relay sends what is committed. A part that dies cancels the body.
+    """
+    secret = settings.jwt_secret or generated_secret(settings.data_dir)
+    tokens = Tokens(secret)
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        broker = await enter(open_broker(settings))
+        app = await enter(tours(settings, broker, tokens))
+        api_port = await enter(serve_http(app, settings.host, settings.api_port, name="the tour service"))
+        # The same application, without the detour over a socket.
+        client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
+        running = await enter(gateway(settings, broker, http_snapshot(client), tokens))
+        addresses = Addresses(
+            web_url("http", settings.host, api_port), web_url("ws", settings.host, running.port)
+        )
+        if settings.demo:
+            await enter(travellers(addresses.api, tokens))
+        _log.info(
+            "Seatcast is listening",
+            pages=addresses.api,
+            websocket=addresses.websocket,
+            database=redacted(settings.database),
+            broker=redacted(settings.broker_url) if settings.broker_url else "in process",
+        )
+        yield addresses
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run everything until `stop` is set."""
+    async with all_in_one(settings):
+        await stop.wait()

@@ -1,0 +1,292 @@
+"""The command `seatcast`. The only place that reads the environment; see `cli_settings.py` for the rest of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Final
+
+import structlog
+import typer
+import uvloop
+
+from seatcast import __version__, client_commands, demo, logs
+from seatcast.all_in_one import all_in_one
+from seatcast.alone import gateway_alone, generated_secret, tours_alone, web_url
+from seatcast.broker import BrokerUnavailable, MessageRefused
+from seatcast.cli_settings import takes
+from seatcast.config import Settings, SettingsError
+from seatcast.http_server import PortTaken
+from seatcast.tokens import Tokens
+from seatcast.tours.database import DatabaseUnavailable
+from seatcast.tours.database import migrate as migrate_database
+
+_log = structlog.get_logger(__name__)
+
+SPEAKING: Final = (
+    PortTaken,
+    BrokerUnavailable,
+    MessageRefused,
+    DatabaseUnavailable,
+    client_commands.CommandFailed,
+)
+"""Errors whose text is the one clear line; any other is a defect and shows its traceback."""
+
+app = typer.Typer(
+    name="seatcast",
+    help="Live availability for tours that you can trust to the seat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+demo_app = typer.Typer(no_args_is_help=True, help="Small servers to learn and to test clients with.")
+app.add_typer(demo_app, name="demo")
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ
+
+
+_GATEWAY: Final = (
+    "heartbeat_seconds",
+    "follow_all_limit",
+    "max_subscriptions",
+    "snapshot_seconds",
+    "stale_seconds",
+)
+_PROCESS: Final = ("start_seconds", "drain_seconds", "log_format")
+
+
+def _command(
+    group: typer.Typer, *settings: str, name: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        return group.command(name)(takes(*settings, environment=_environment)(command))
+
+    return decorate
+
+
+@_command(
+    app,
+    "demo", "host", "port", "api_port", "data_dir", "database_url", "broker_url", "gateway_id", "jwt_secret",
+    *_GATEWAY, *_PROCESS,
+)  # fmt: skip
+def serve(settings: Settings) -> None:
+    """Tour service, relay, gateway and pages in one process."""
+    _differ(settings, "port", "api_port")
+    logs.configure(settings.log_format)
+    _run_until_signal(all_in_one(settings), started=_announce)
+
+
+@_command(app, "host", "api_port", "data_dir", "database_url", "broker_url", "jwt_secret", *_PROCESS)
+def tours(settings: Settings) -> None:
+    """The tour service and its relay alone."""
+    if settings.broker_url is None:
+        raise SettingsError(
+            "a tour service alone needs --broker-url: without it nobody hears of its bookings"
+        )
+    logs.configure(settings.log_format)
+    _run_until_signal(tours_alone(settings))
+
+
+@_command(
+    app,
+    "host",
+    "port",
+    "http_port",
+    "broker_url",
+    "tours_url",
+    "gateway_id",
+    "jwt_secret",
+    *_GATEWAY,
+    *_PROCESS,
+)
+def gateway(settings: Settings) -> None:
+    """A gateway alone: WebSockets, and health and metrics on --http-port."""
+    if settings.broker_url is None:
+        raise SettingsError("a gateway alone needs --broker-url: without it nothing ever reaches it")
+    _differ(settings, "port", "http_port")
+    logs.configure(settings.log_format)
+    _run_until_signal(gateway_alone(settings))
+
+
+@_command(demo_app, "host", "port", "heartbeat_seconds", "drain_seconds", "log_format", name="random-numbers")
+def random_numbers(settings: Settings) -> None:
+    """WELCOME, then RANDOM_NUMBER (1 to 100) to everyone every 3 s."""
+    logs.configure(settings.log_format)
+    _run_until_signal(demo.random_numbers(settings))
+
+
+@_command(demo_app, "host", "port", "heartbeat_seconds", "drain_seconds", "log_format", name="tours")
+def demo_tours(settings: Settings) -> None:
+    """Three tours; every 5 s one of them loses 1 to 3 seats. No database."""
+    logs.configure(settings.log_format)
+    _run_until_signal(demo.three_tours(settings))
+
+
+@_command(app, "broker_url", "start_seconds")
+def publish(
+    settings: Settings,
+    tour: Annotated[str, typer.Argument(help="Id of the tour.", metavar="TOUR", show_default=False)],
+    seats: Annotated[int, typer.Argument(help="Seats available now.", metavar="SEATS", show_default=False)],
+    name: Annotated[str | None, typer.Option("--name", help="Name of the tour.", show_default=False)] = None,
+) -> None:
+    """Send one tour.availability.updated event to the broker, as another program would."""
+    logs.configure("text")
+    url = settings.broker_url or "amqp://localhost"
+    _run(client_commands.publish(url, tour, seats, name, settings.start_seconds))
+    typer.echo(f"{tour} has {seats} seats: the broker holds the event")
+
+
+@_command(app, "host", "port")
+def listen(
+    settings: Settings,
+    url: Annotated[
+        str | None, typer.Argument(help="WebSocket address.", metavar="[URL]", show_default=False)
+    ] = None,
+    tour: Annotated[
+        str | None, typer.Option("--tour", help="Follow this tour alone.", show_default=False)
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", help="Who is listening.", show_default=False)
+    ] = None,
+) -> None:
+    """Print what a WebSocket client receives, one JSON object a line."""
+    where = url or web_url("ws", settings.host, settings.port)
+    _run_until_signal(client_commands.listening(where, tour, token))
+
+
+@_command(app, "data_dir", "jwt_secret")
+def token(
+    settings: Settings,
+    user: Annotated[str, typer.Option("--user", help="Whom the token speaks for.", show_default=False)],
+    role: Annotated[list[str] | None, typer.Option("--role", help="staff or admin; may be repeated.")] = None,
+    expires: Annotated[str, typer.Option("--expires", help="Lifetime: 90s, 15m, 1h or 7d.")] = "1h",
+) -> None:
+    """Mint a token with the configured secret, else with the data folder's."""
+    seconds = client_commands.lifetime(expires)
+    if not 1 <= len(user) <= 128:
+        raise SettingsError("--user takes 1 to 128 characters")
+    secret = settings.jwt_secret or generated_secret(settings.data_dir)
+    typer.echo(Tokens(secret).mint(user, role or [], seconds))
+
+
+@_command(app, "data_dir", "database_url", "start_seconds", "log_format")
+def migrate(
+    settings: Settings,
+    new_epoch: Annotated[
+        bool, typer.Option("--new-epoch", help="After a restore: versions start anew for every client.")
+    ] = False,
+) -> None:
+    """Bring the database to this version's schema."""
+    logs.configure(settings.log_format)
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    revision = _run(
+        migrate_database(
+            settings.database,
+            new_epoch=new_epoch,
+            wait_seconds=settings.start_seconds,
+            waiting=lambda reason: _log.warning("Waiting for the database", reason=reason),
+        )
+    )
+    typer.echo(f"the database is at revision {revision}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"seatcast {__version__}")
+        raise typer.Exit
+
+
+def _announce(addresses: Any) -> None:
+    typer.echo(f"\n  Pages and REST  {addresses.api}\n  WebSocket       {addresses.websocket}\n")
+    sys.stdout.flush()
+
+
+def _differ(settings: Settings, one: str, other: str) -> None:
+    if getattr(settings, one) == getattr(settings, other) != 0:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
+        raise SettingsError(f"{names} are both {getattr(settings, one)}: they must differ")
+
+
+def _run(work: Any) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _run_until_signal(
+    context: AbstractAsyncContextManager[Any], started: Callable[[Any], None] | None = None
+) -> None:
+    """Enter `context`, wait for SIGTERM or SIGINT, leave it; a second signal ends the process at once."""
+
+    async def run() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        main = asyncio.current_task()
+        assert main is not None  # noqa: S101 - told to the type checker
+        entered = False
+
+        def on_signal(number: signal.Signals) -> None:
+            _log.info("Stopping", signal=number.name)
+            stop.set()
+            for known in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(known)
+            # Nobody waits for `stop` while the start itself still waits for a server.
+            if not entered:
+                main.cancel()
+
+        for known in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(known, on_signal, known)
+        try:
+            async with context as value:
+                entered = True
+                if started is not None:
+                    started(value)
+                await stop.wait()
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
+
+    _run(run())
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [error]
+
+
+def main() -> None:
+    """Run the command line: exit 2 for a wrong setting, 1 for what went wrong otherwise, each in one line."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(standalone_mode=False, prog_name="seatcast")
+    except typer.TyperException as error:
+        _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except Exception as error:
+        leaves = _leaves(error)
+        if wrong := next((leaf for leaf in leaves if isinstance(leaf, SettingsError)), None):
+            _fail(str(wrong), 2)
+        # A part that failed may have torn others down: what speaks is the cause only if all do.
+        if all(isinstance(leaf, SPEAKING) for leaf in leaves):
+            _fail(str(leaves[0]), 1)
+        raise
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(line: str, code: int) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"seatcast: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201 - standard error is the place
+    sys.exit(code)
