@@ -21,7 +21,8 @@ from pathlib import Path
 
 import asyncpg
 
-POSTGRES = "postgresql://postgres@127.0.0.1:5432"
+POSTGRES = os.environ.get("SEATCAST_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432")
+"""A superuser's URL without a database; `make test` finds or makes one where local connections are not trusted."""
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672"
 START_SECONDS = 60.0
 
@@ -168,6 +169,11 @@ class _Server:
         while any(_alive(pid) for pid in pids):
             time.sleep(0.01)
         self.process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the server and its children: SIGSTOP makes it hang, SIGCONT goes on."""
+        for pid in [self.process.pid, *_descendants(self.process.pid)]:
+            os.kill(pid, number)
 
     def _stop(self, how: signal.Signals) -> None:
         if self.process is None:

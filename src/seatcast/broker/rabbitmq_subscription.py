@@ -1,0 +1,148 @@
+"""One subscriber's own queue on RabbitMQ, on a connection of its own that is opened once and lost once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import aiormq
+from aiormq.abc import DeliveredMessage
+
+from seatcast import wire
+from seatcast.broker import Delivery, Message, SubscriptionLost
+from seatcast.broker.limits import MOST_WAITING
+from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
+from seatcast.broker.rabbitmq_link import DEAD_LETTERS, DECLARE_SECONDS
+
+QUEUE_PREFIX = "websocket_availability_updates"
+PREFETCH = 200
+"""Deliveries that this process holds unacknowledged: its memory's bound. The rest wait in the broker."""
+ACK_EVERY = 50
+
+Post = Callable[[str, Message, dict[str, str]], Awaitable[None]]
+
+
+class RabbitSubscription:
+    """Deliveries in arrival order, from a local deque of at most `PREFETCH`."""
+
+    def __init__(self, rabbit: RabbitConnection, channel: aiormq.Channel, queue: str, post: Post) -> None:
+        self._rabbit = rabbit
+        self._channel = channel
+        self._probe_key = f"{wire.PROBE_PREFIX}.{queue}"
+        self._post = post
+        self._waiting: deque[tuple[int, Delivery]] = deque()
+        self._reader: asyncio.Future[None] | None = None
+        self._given: int | None = None
+        self._unacknowledged = 0
+        rabbit.lost.add_done_callback(self._wake)
+
+    async def put(self, message: DeliveredMessage) -> None:
+        """Take a delivery from the channel and wake the reader."""
+        headers = message.header.properties.headers or {}
+        traceparent = headers.get("traceparent")
+        delivery = Delivery(
+            message.routing_key or "",
+            message.body,
+            traceparent if isinstance(traceparent, str) else None,
+        )
+        self._waiting.append((message.delivery_tag or 0, delivery))
+        self._wake()
+
+    def _wake(self, _: object = None) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries that have arrived in this process and were not asked for yet."""
+        return len(self._waiting)
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        return self
+
+    async def __anext__(self) -> Delivery:
+        """Return the next delivery, without a turn of the loop when one waits. Raises `SubscriptionLost`."""
+        await self._acknowledge()
+        while not self._waiting:
+            if self._rabbit.lost.done():
+                raise SubscriptionLost(self._rabbit.lost.result())
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        self._given, delivery = self._waiting.popleft()
+        return delivery
+
+    async def _acknowledge(self) -> None:
+        """Acknowledge what was given out, many at once: when enough, or when there is nothing else to do."""
+        if self._given is not None:
+            self._unacknowledged += 1
+        if self._given is None or (self._waiting and self._unacknowledged < ACK_EVERY):
+            return
+        given, self._given, self._unacknowledged = self._given, None, 0
+        if not self._rabbit.lost.done():
+            try:
+                await self._channel.basic_ack(given, multiple=True, wait=False)
+            except aiormq.exceptions.ChannelInvalidStateError:
+                self._rabbit.lose("channel closed")
+
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """Send a delivery to the dead-letter queue on the publishing connection. Never raises."""
+        headers = {"x-reason": reason[:1_000], "x-original-routing-key": delivery.routing_key}
+        message = Message(delivery.routing_key, delivery.body, traceparent=delivery.traceparent)
+        await self._post(DEAD_LETTERS, message, headers)
+
+    async def probe(self) -> None:
+        """Send a message to this queue through the exchange, on the publishing connection. Never raises."""
+        await self._post(wire.EXCHANGE, Message(self._probe_key, b"{}", persistent=False), {})
+
+
+@asynccontextmanager
+async def rabbit_subscription(
+    url: str, name: str, subscriber: str, routing_keys: Sequence[str], post: Post
+) -> AsyncIterator[RabbitSubscription]:
+    """Connect, declare a queue with a new name, bind it and consume; all of it ends with the context.
+
+    `post` sends on the publishing connection. Raises `BrokerUnavailable` on entering.
+    """
+    queue = f"{QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
+    overflow = f"{queue}.overflow"
+    rabbit = await RabbitConnection.open(url, f"{name} {subscriber}")
+    try:
+        with failures_named("subscribe"):
+            async with asyncio.timeout(DECLARE_SECONDS):
+                channel = await rabbit.channel(confirms=False)
+                subscription = RabbitSubscription(rabbit, channel, queue, post)
+                channel.on_consumer_cancel_callbacks.add(lambda _: rabbit.lose("the queue was deleted"))
+                await channel.exchange_declare(wire.EXCHANGE, exchange_type="topic", durable=True)
+                await channel.basic_qos(prefetch_count=PREFETCH)
+                # RabbitMQ drops the oldest of a full queue without a word to its consumer. What it drops is
+                # therefore dead-lettered to a queue of one, and anything there tells us of the gap.
+                await channel.queue_declare(
+                    overflow, exclusive=True, auto_delete=True,
+                    arguments={"x-max-length": 1},
+                )  # fmt: skip
+                await channel.queue_declare(
+                    queue, exclusive=True, auto_delete=True,
+                    arguments={
+                        "x-max-length": MOST_WAITING,
+                        "x-overflow": "drop-head",
+                        "x-dead-letter-exchange": "",
+                        "x-dead-letter-routing-key": overflow,
+                    },
+                )  # fmt: skip
+                for key in (*routing_keys, f"{wire.PROBE_PREFIX}.{queue}"):
+                    await channel.queue_bind(queue, wire.EXCHANGE, key)
+
+                async def fell_behind(_: DeliveredMessage) -> None:
+                    rabbit.lose(f"the reader of {queue} fell more than {MOST_WAITING} messages behind")
+
+                await channel.basic_consume(overflow, fell_behind)
+                await channel.basic_consume(queue, subscription.put)
+        yield subscription
+    finally:
+        await rabbit.close()
