@@ -1,0 +1,55 @@
+/** Name, connection, language and theme: on every page. */
+import { ActionIcon, Button, Container, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useSpeech } from "../hooks";
+import icon from "../icon.svg";
+import type { Language } from "../text";
+import { ConnectionBadge } from "./ConnectionStatus";
+import { MoonIcon, SunIcon } from "./icons";
+
+export function Header({ onLanguage }: { readonly onLanguage: (language: Language) => void }): ReactNode {
+  const { t, language } = useSpeech();
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const other: Language = language === "fr" ? "en" : "fr";
+  const otherScheme = scheme === "dark" ? "light" : "dark";
+  return (
+    <header className="bar">
+      <a className="skip" href="#tours">
+        {t("page.skip")}
+      </a>
+      <Container size="xl" className="bar-line">
+        <p className="brand">
+          <img src={icon} alt="" width="28" height="28" />
+          <span>Seatcast</span>
+        </p>
+        <ConnectionBadge />
+        <Button
+          component="a"
+          href={`?lang=${other}`}
+          hrefLang={other}
+          lang={other}
+          variant="subtle"
+          size="compact-md"
+          className="language"
+          aria-label={t("language.switch")}
+          onClick={(event) => {
+            event.preventDefault();
+            onLanguage(other);
+          }}
+        >
+          <span className="wide">{t("language.other")}</span>
+          <span className="narrow">{other.toUpperCase()}</span>
+        </Button>
+        <ActionIcon
+          variant="subtle"
+          size={36}
+          aria-label={t(`scheme.${otherScheme}`)}
+          onClick={() => setColorScheme(otherScheme)}
+        >
+          {scheme === "dark" ? <SunIcon /> : <MoonIcon />}
+        </ActionIcon>
+      </Container>
+    </header>
+  );
+}

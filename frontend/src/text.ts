@@ -1,0 +1,106 @@
+/** Words, figures, money and dates in the page's language. No React: the widget will want it too. */
+import { en } from "./locale/en";
+import { type Forms, fr, type Key } from "./locale/fr";
+
+export type Language = "fr" | "en";
+export type Values = Readonly<Record<string, string | number>>;
+
+const CATALOGUES: Readonly<Record<Language, Readonly<Record<Key, string | Forms>>>> = { fr, en };
+/** English as in Europe: dates day first, 24 hours. */
+const LOCALES: Readonly<Record<Language, string>> = { fr: "fr-FR", en: "en-GB" };
+
+/** The language that a page's query asks for; French unless English is chosen. */
+export function languageOf(query: string): Language {
+  return new URLSearchParams(query).get("lang") === "en" ? "en" : "fr";
+}
+
+export interface Speech {
+  readonly language: Language;
+  /** The message of a key; `count` chooses among its forms and is written with separators. */
+  t(key: Key, values?: Values): string;
+  number(value: number): string;
+  money(amount: number, currency: string): string;
+  /** "14:30:05"; with the day before it when that is not today, in the reader's own zone. */
+  clock(moment: Date, now: Date): string;
+  /** "mardi 14 juillet", with the year when it is not this one; in `zone`. */
+  day(moment: Date, zone: string, now: Date): string;
+  /** "10:30", in `zone`. */
+  time(moment: Date, zone: string): string;
+}
+
+const speeches = new Map<Language, Speech>();
+
+/** Return the speech of a language, always the same one. */
+export function speech(language: Language): Speech {
+  let found = speeches.get(language);
+  if (found === undefined) speeches.set(language, (found = make(language)));
+  return found;
+}
+
+/** The zone if this browser knows it, else UTC. */
+export function knownZone(zone: string | null): string {
+  try {
+    if (zone !== null) return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone && zone;
+  } catch {
+    // A RangeError: the service knows a zone that this browser does not.
+  }
+  return "UTC";
+}
+
+/** "Europe/Paris" as people say it: "Paris". */
+export function zoneName(zone: string): string {
+  return (zone.split("/").at(-1) ?? zone).replaceAll("_", " ");
+}
+
+function make(language: Language): Speech {
+  const locale = LOCALES[language];
+  const catalogue = CATALOGUES[language];
+  const plurals = new Intl.PluralRules(locale);
+  const numbers = new Intl.NumberFormat(locale);
+  // Formatters are costly to make and cards ask for the same few again and again.
+  const formatters = new Map<string, Intl.DateTimeFormat>();
+  const dates = (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
+    let found = formatters.get(name);
+    if (found === undefined) formatters.set(name, (found = new Intl.DateTimeFormat(locale, options)));
+    return found;
+  };
+  const date = { weekday: "long", day: "numeric", month: "long" } as const;
+
+  return {
+    language,
+    t(key, values = {}) {
+      const message = catalogue[key];
+      const form = typeof message === "string" ? message : message[formOf(values["count"])];
+      return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+        const value = values[name];
+        return value === undefined ? whole : typeof value === "number" ? numbers.format(value) : value;
+      });
+    },
+    number: (value) => numbers.format(value),
+    money(amount, currency) {
+      const whole = Number.isInteger(amount);
+      try {
+        const digits = whole ? { maximumFractionDigits: 0 } : {};
+        return new Intl.NumberFormat(locale, { style: "currency", currency, ...digits }).format(amount);
+      } catch {
+        return `${numbers.format(amount)}\u00a0${currency}`;
+      }
+    },
+    clock(moment, now) {
+      const time = dates("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(moment);
+      if (moment.toDateString() === now.toDateString()) return time;
+      return `${time} (${dates("clock day", { day: "numeric", month: "long" }).format(moment)})`;
+    },
+    day(moment, zone, now) {
+      const year = dates(`year ${zone}`, { year: "numeric", timeZone: zone });
+      const same = year.format(moment) === year.format(now);
+      const options: Intl.DateTimeFormatOptions = same ? date : { ...date, year: "numeric" };
+      return dates(`day ${zone} ${same}`, { ...options, timeZone: zone }).format(moment);
+    },
+    time: (moment, zone) => dates(`time ${zone}`, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(moment),
+  };
+
+  function formOf(count: string | number | undefined): keyof Forms {
+    return plurals.select(Number(count)) === "one" ? "one" : "other";
+  }
+}
