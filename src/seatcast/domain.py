@@ -120,7 +120,7 @@ def partition_of(key: str) -> int:
 
 def iso(moment: datetime) -> str:
     """Return an aware datetime as ISO-8601 UTC with milliseconds and `Z`, the wire's only form."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def utc(moment: str) -> str:
@@ -132,4 +132,7 @@ def utc(moment: str) -> str:
     parsed = datetime.fromisoformat(moment)
     if parsed.tzinfo is None:
         raise ValueError(f"{moment} has no offset from UTC")
-    return iso(parsed)
+    try:
+        return iso(parsed)
+    except OverflowError:
+        raise ValueError(f"{moment} is outside the years 1 to 9999") from None

@@ -10,18 +10,22 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from seatcast.domain import MAX_DEPARTURE_SEATS
-from seatcast.wire import Availability, Id
+from seatcast.wire import Availability
 
 EPOCH_HEADER = "Seatcast-Epoch"
 """Response header of `GET /api/tours`: the epoch in which its versions are to be read."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
-NewId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+# `$` alone would let a line feed pass at the end; PostgreSQL has no place for NUL in a text.
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+NewId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$(?!\n)")]
+DepartureId = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 Capacity = Annotated[int, Meta(ge=0, le=MAX_DEPARTURE_SEATS)]
 SeatsToBook = Annotated[int, Meta(ge=1, le=MAX_DEPARTURE_SEATS)]
 Price = Annotated[float, Meta(ge=0, le=1_000_000)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
-Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
+Moment = Annotated[
+    str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$")
+]
 
 
 class TourDeparture(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -64,7 +68,7 @@ class Snapshot(Struct, frozen=True):
 
 class BookRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=False, kw_only=True):
     seats_to_book: SeatsToBook
-    departure_id: Id | None = None
+    departure_id: DepartureId | None = None
 
 
 class BookedTour(Struct, frozen=True, rename="camel"):
