@@ -91,8 +91,14 @@ class Catalogue:
     async def change(self, tour_id: str, patch: rest.TourPatch) -> None:
         """Rename, reprice, set an undated tour's capacity, close or reopen. All of the patch or nothing.
 
-        Raises `TourNotFound`, `TourDated`, `CapacityBelowSold`.
+        Raises `TourNotFound`, `TourDated`, `CapacityBelowSold`, `CapacityTooLarge`.
         """
+        while not await self._change(tour_id, patch):
+            pass  # a departure was added while its tour was being closed: nothing has changed, look again
+        self.changed()
+
+    async def _change(self, tour_id: str, patch: rest.TourPatch) -> bool:
+        """Change a tour, or, if a departure came meanwhile that closing it would miss, nothing: return which."""
         now = self.now()
         async with self.database.transaction() as tx:
             departures = await store.lock_departures(tx, tour_id)
@@ -112,11 +118,12 @@ class Catalogue:
                 tour = await store.change_tour(tx, tour_id, now, **values)
                 if tour.closed_at is None:
                     await self._say(tx, tour, None if tour.dated else departures[0], now)
-            if patch.closed is True and tour.closed_at is None:
-                await self._close_tour(tx, tour, now)
+            if patch.closed is True and tour.closed_at is None and not await self._close_tour(tx, tour, now):
+                await tx.rollback()
+                return False
             if patch.closed is False and tour.closed_at is not None:
                 await self._reopen_tour(tx, tour, departures, now)
-        self.changed()
+        return True
 
     async def add_departure(self, tour_id: str, new: rest.NewDeparture) -> str:
         """Add a dated departure to a dated tour and return its id.
@@ -150,7 +157,8 @@ class Catalogue:
     async def change_departure(self, tour_id: str, departure_id: str, patch: rest.DeparturePatch) -> None:
         """Move, resize, close or reopen a dated departure. All of the patch or nothing.
 
-        Raises `DepartureNotFound`, `TourUndated`, `TourClosed`, `CapacityBelowSold`, `DeparturePast`.
+        Raises `DepartureNotFound`, `TourUndated`, `TourClosed`, `CapacityBelowSold`, `CapacityTooLarge`,
+        `DeparturePast`.
         """
         now = self.now()
         async with self.database.transaction() as tx:
@@ -219,11 +227,17 @@ class Catalogue:
     async def _reopen_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> TourRow:
         opened = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=None)
         tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(opened, 1))
+        if tour.capacity > MAX_TOUR_SEATS:
+            raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
         await self._say(tx, tour, opened, now)
         return tour
 
-    async def _close_tour(self, tx: AsyncConnection, tour: TourRow, now: str) -> None:
-        """Close the tour's open departures with it, under the same moment, by which a reopening finds them."""
+    async def _close_tour(self, tx: AsyncConnection, tour: TourRow, now: str) -> bool:
+        """Close the tour's open departures with it, under the same moment, by which a reopening finds them.
+
+        Return whether that was all of them: one that was being added had no row to lock yet, and is there now
+        that the tour's own row is locked.
+        """
         for departure in await store.lock_departures(tx, tour.id):
             if departure.closed_at is None:
                 closed = await store.change_departure(tx, tour.id, departure.id, now, closed_at=now)
@@ -232,18 +246,20 @@ class Catalogue:
                     await self._say_closed(tx, tour.id, closed.id, closed.version, now)
         tour = await store.change_tour(tx, tour.id, now, closed_at=now)
         await self._say_closed(tx, tour.id, None, tour.version, now)
+        [(_, left)] = await store.open_tours(tx, tour.id)
+        return not left
 
     async def _reopen_tour(
         self, tx: AsyncConnection, tour: TourRow, departures: list[DepartureRow], now: str
     ) -> None:
         closed_at = tour.closed_at
         tour = await store.change_tour(tx, tour.id, now, closed_at=None)
+        if tour.dated:
+            await self._say(tx, tour, None, now)
         for departure in departures:
             past = departure.starts_at is not None and departure.starts_at <= now
             if departure.closed_at == closed_at and not past:
                 await self._reopen_departure(tx, departure, now)
-        if tour.dated:
-            await self._say(tx, tour, None, now)
 
     def _new_departure(self, tour_id: str, new: rest.NewDeparture, now: str) -> DepartureRow:
         starts_at = _future(new.starts_at, now)
