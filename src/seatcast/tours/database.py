@@ -8,6 +8,7 @@ which oversells. Reading has a pool of its own and never waits for a writer (WAL
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from seatcast.config import SettingsError, redacted
@@ -30,6 +32,21 @@ from seatcast.config import SettingsError, redacted
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x5EA7CA57
 """Advisory lock key: one process migrates, the others wait for it and find nothing to do."""
+
+
+_PRIVATE: dict[str, Any] = {"hide_parameters": True}
+"""No error's text holds a statement's values: who books what does not belong in a log."""
+
+_PASSING = (
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, a session ended or a statement cancelled
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.TransactionRollbackError,  # a deadlock with somebody else's statement
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not the primary yet
+)
+"""What PostgreSQL says of its state rather than of our statement: the same may succeed later."""
+
+_SQLITE_PASSING = re.compile("locked|full|disk I/O|readonly")
 
 
 class DatabaseUnavailable(Exception):
@@ -79,11 +96,11 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     where = _engine_url(url)
     if where.get_backend_name() == "postgresql":
         # Few connections: callers of one hot departure wait better here than on its row lock.
-        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15)
+        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15, **_PRIVATE)
         readers = writers = engine
     else:
-        writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30)
-        readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30)
+        writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30, **_PRIVATE)
+        readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30, **_PRIVATE)
         _prepare_sqlite(writers, begin="BEGIN IMMEDIATE")
         _prepare_sqlite(readers, begin="BEGIN")
     try:
@@ -161,7 +178,11 @@ def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
             return DatabaseUnavailable(f"{where}: user or password refused", final=True)
         if isinstance(link, asyncpg.InvalidCatalogNameError):
             return DatabaseUnavailable(f"{where}: there is no such database", final=True)
-        if isinstance(link, asyncpg.CannotConnectNowError | asyncpg.TooManyConnectionsError):
+        if isinstance(link, _PASSING):
+            return DatabaseUnavailable(f"{where}: {_reason(link)}")
+        if isinstance(link, PoolTimeoutError):
+            return DatabaseUnavailable(f"{where}: no connection was free in time")
+        if isinstance(link, sqlite3.OperationalError) and _SQLITE_PASSING.search(str(link)):
             return DatabaseUnavailable(f"{where}: {link}")
         if isinstance(link, sqlite3.OperationalError) and "unable to open" in str(link):
             return DatabaseUnavailable(f"{where}: the file cannot be opened or made", final=True)
@@ -172,6 +193,12 @@ def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
         ):
             return DatabaseUnavailable(f"{where}: {_reason(link)}")
     return None
+
+
+def names_nothing(error: BaseException) -> bool:
+    """Return whether a statement failed for a text with NUL in it: PostgreSQL holds none, so nothing is called that."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
+    return isinstance(cause, asyncpg.CharacterNotInRepertoireError)
 
 
 def _reason(error: BaseException) -> str:
