@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response, delete, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
@@ -21,8 +20,7 @@ from seatcast.tokens import Identity, InvalidToken, Tokens
 from seatcast.tours import store
 from seatcast.tours.bookings import Booked, Desk
 from seatcast.tours.database import Database
-from seatcast.tours.metrics import ApiMetrics
-from seatcast.tours.problems import InvalidRequest, language
+from seatcast.tours.problems import InvalidRequest
 from seatcast.tours.store import BookingDetails, DepartureRow, TourRow
 
 STAFF: Final = "staff"
@@ -32,7 +30,6 @@ BODY: Final = "body"
 
 _FRESH = {"Cache-Control": "no-store"}
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 REFUSALS = {
     status: ResponseSpec(rest.Problem, description=meaning, generate_examples=False)
@@ -56,7 +53,6 @@ class Travellers:
     database: Database
     desk: Desk
     tokens: Tokens
-    metrics: ApiMetrics
     config: rest.Config
 
 
@@ -145,7 +141,7 @@ def _booking_body(details: BookingDetails) -> rest.Booking:
     )
 
 
-def _booked_body(booked: Booked, spoken: str) -> rest.BookResponse:
+def booked_body(booked: Booked, spoken: str) -> rest.BookResponse:
     tour, departure = booked.tour, booked.departure
     return rest.BookResponse(
         message=text(spoken, "booking.confirmed"),
@@ -187,43 +183,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
             raise TourNotFound
         return Response(tour_body(*found[0]), headers=_FRESH | {rest.EPOCH_HEADER: epoch})
 
-    @post(
-        "/tours/{tour_id:str}/book",
-        status_code=200,
-        responses={s: REFUSALS[s] for s in (400, 401, 404, 409, 413, 500, 503)},
-        opt={BODY: rest.BookRequest},
-    )
-    async def book(
-        request: Request[Any, Any, Any],
-        tour_id: str,
-        body: bytes,
-        key: Annotated[
-            str | None,
-            Parameter(header="Idempotency-Key", description="Makes a retry safe: one key, one booking"),
-        ] = None,
-    ) -> Response[rest.BookResponse]:
-        """Book seats of a departure, or of the tour's only open one."""
-        started = time.perf_counter()
-        if key is not None and not _KEY.fullmatch(key):
-            raise InvalidRequest("header.Idempotency-Key", "1 to 255 visible ASCII characters")
-        wish = read_body(rest.BookRequest, body)
-        identity = caller(request, tokens)
-        outcome = "refused"
-        try:
-            booked = await desk.book(
-                tour_id,
-                wish.departure_id,
-                wish.seats_to_book,
-                user=identity.user if identity else None,
-                key=key,
-                traceparent=traceparent(request),
-            )
-            outcome = "confirmed"
-        finally:
-            services.metrics.booked(outcome, time.perf_counter() - started)
-        return Response(_booked_body(booked, language(request)), headers=_FRESH)
-
-    @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 503)})
+    @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 404, 503)})
     async def list_bookings(
         request: Request[Any, Any, Any],
         limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
@@ -266,7 +226,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         """What a page needs to know before it can connect."""
         return Response(services.config, headers=_FRESH)
 
-    return [list_tours, read_tour, book, list_bookings, read_booking, cancel_booking, config]
+    return [list_tours, read_tour, list_bookings, read_booking, cancel_booking, config]
 
 
 def _rights(request: Request[Any, Any, Any], tokens: Tokens) -> tuple[str | None, bool]:

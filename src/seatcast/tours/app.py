@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from litestar import Litestar, Router
+from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from seatcast import rest
@@ -17,6 +18,7 @@ from seatcast.health import Health, health_routes
 from seatcast.tokens import Tokens
 from seatcast.tours import openapi, store
 from seatcast.tours.api import Travellers, travellers
+from seatcast.tours.book_route import BookRoute
 from seatcast.tours.bookings import Desk
 from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.database import Database, describe, migrate, open_database
@@ -33,7 +35,7 @@ _SWEEP_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIterator[Litestar]:
+async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIterator[ASGIApp]:
     """Run the tour service and yield its application, to be served by the caller.
 
     Migrates the database first, waiting for it up to `settings.start_seconds`. Inside the context the relay and
@@ -52,11 +54,11 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         registry = CollectorRegistry()
         relay = Relay(database, broker, epoch, RelayMetrics(registry))
         catalogue = Catalogue(database, epoch, relay.wake)
+        desk = Desk(database, epoch, relay.wake)
         services = Travellers(
             database=database,
-            desk=Desk(database, epoch, relay.wake),
+            desk=desk,
             tokens=tokens,
-            metrics=ApiMetrics(registry),
             config=rest.Config(websocket_url=None, websocket_port=settings.port, demo=settings.demo),
         )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -66,7 +68,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         ]
         # Called in reverse: the tasks end before the group is left and the database closes.
         stack.callback(lambda: [task.cancel() for task in running])
-        yield Litestar(
+        app = Litestar(
             route_handlers=[
                 Router("/api", route_handlers=[*travellers(services), *operators(catalogue, tokens)]),
                 *health_routes(lambda: _health(relay, broker), registry),
@@ -77,6 +79,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             openapi_config=openapi.CONFIG,
             logging_config=None,
         )
+        yield BookRoute(app, desk, tokens, ApiMetrics(registry))
 
 
 async def _sweep(database: Database, catalogue: Catalogue) -> None:

@@ -115,12 +115,13 @@ class Desk:
         raise NotEnoughSeats(availableSeats=0)
 
     async def _take(self, taking: Taking) -> Taken | None:
-        if self.database.postgresql:
-            async with self.database.writers.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                return await store.take_seats_at_once(connection, taking)
-        async with self.database.transaction() as tx:
-            return await store.take_seats(tx, taking)
+        async with self.database.turns:
+            if self.database.postgresql:
+                async with self.database.writers.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    return await store.take_seats_at_once(connection, taking)
+            async with self.database.transaction() as tx:
+                return await store.take_seats(tx, taking)
 
     async def _repeated(self, scope: str, key: str, request: str) -> Booked | None:
         async with self.database.reading() as connection:

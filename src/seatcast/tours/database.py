@@ -64,6 +64,8 @@ class Database:
     url: str
     readers: AsyncEngine
     writers: AsyncEngine
+    turns: asyncio.Semaphore
+    """Taken around bookings, which are many: first come, first served. The pool alone lets late callers overtake."""
 
     @property
     def postgresql(self) -> bool:
@@ -96,15 +98,17 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     where = _engine_url(url)
     if where.get_backend_name() == "postgresql":
         # Few connections: callers of one hot departure wait better here than on its row lock.
-        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15, **_PRIVATE)
+        turns = 6
+        engine = create_async_engine(where, pool_size=turns + 4, max_overflow=0, pool_timeout=15, **_PRIVATE)
         readers = writers = engine
     else:
+        turns = 1
         writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30, **_PRIVATE)
         readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30, **_PRIVATE)
         _prepare_sqlite(writers, begin="BEGIN IMMEDIATE")
         _prepare_sqlite(readers, begin="BEGIN")
     try:
-        yield Database(url, readers, writers)
+        yield Database(url, readers, writers, asyncio.Semaphore(turns))
     finally:
         await writers.dispose()
         if readers is not writers:

@@ -20,7 +20,7 @@ from msgspec import UNSET
 
 from seatcast import domain, rest
 from seatcast.text import language_of, text
-from seatcast.tours.database import describe
+from seatcast.tours.database import describe, names_nothing
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +54,10 @@ class InvalidRequest(Exception):
         super().__init__(f"{where}: {problem}")
 
 
+class BodyTooLarge(Exception):
+    """More bytes than any request of this route needs."""
+
+
 def language(request: Request[Any, Any, Any]) -> str:
     """Return the caller's language."""
     return language_of(request.headers.get("accept-language"), request.query_params.get("lang"))
@@ -85,6 +89,10 @@ def _invalid(request: Request[Any, Any, Any], error: InvalidRequest) -> Response
     return answer(request, 400, code, {error.where: error.problem})
 
 
+def _too_large(request: Request[Any, Any, Any], error: BodyTooLarge) -> Response[rest.Problem]:
+    return answer(request, 413, "BODY_TOO_LARGE")
+
+
 def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[rest.Problem]:
     if isinstance(error, ValidationException):
         found = error.extra if isinstance(error.extra, list) else []
@@ -102,7 +110,7 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if isinstance(error, NotFoundException):
         return answer(request, 404, "NOT_FOUND")
     if error.status_code == 413:
-        return answer(request, 413, "BODY_TOO_LARGE")
+        return _too_large(request, BodyTooLarge())
     if error.status_code < 500:
         # What is left of the framework's own 400s is a body that is not JSON.
         return answer(request, 400, "INVALID_BODY", {"body": str(error.detail)[:200]})
@@ -114,6 +122,8 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[r
     if problem is not None:
         _log.warning("request failed: no database", path=request.url.path, reason=type(error).__name__)
         return answer(request, 503, "UNAVAILABLE", headers={"Retry-After": "1"})
+    if names_nothing(error):
+        return answer(request, 404, "NOT_FOUND")
     _log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
     return answer(request, 500, "INTERNAL")
 
@@ -121,6 +131,16 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[r
 HANDLERS: dict[type[Exception] | int, Any] = {
     domain.DomainError: _domain,
     InvalidRequest: _invalid,
+    BodyTooLarge: _too_large,
     HTTPException: _framework,
     Exception: _unexpected,
 }
+
+
+def problem_for(request: Request[Any, Any, Any], error: Exception) -> Response[rest.Problem]:
+    """Return the answer to an exception, as the framework would find it in `HANDLERS`."""
+    for kind in type(error).__mro__:
+        if kind in HANDLERS:
+            response: Response[rest.Problem] = HANDLERS[kind](request, error)
+            return response
+    raise error
