@@ -1,0 +1,71 @@
+"""The small servers, seen through a stock WebSocket client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+import websockets
+
+from seatcast.config import Settings
+from seatcast.demo import ThreeTours, random_numbers, three_tours
+
+SETTINGS = Settings(port=0, drain_seconds=0.2)
+
+
+async def _next(client: websockets.ClientConnection, kind: str) -> dict[str, object]:
+    async with asyncio.timeout(10):
+        while True:
+            frame: dict[str, object] = json.loads(await client.recv())
+            if frame["type"] == kind:
+                return frame
+
+
+async def test_random_numbers_reach_everyone_and_are_the_same_for_all():
+    async with random_numbers(SETTINGS, every=0.05) as port:
+        url = f"ws://127.0.0.1:{port}"
+        async with websockets.connect(url) as one, websockets.connect(url) as two:
+            for client in (one, two):
+                assert json.loads(await client.recv())["type"] == "WELCOME"
+            heard = [[await _next(client, "RANDOM_NUMBER") for _ in range(6)] for client in (one, two)]
+    for frame in heard[0]:
+        assert 1 <= frame["value"] <= 100
+        assert frame["timestamp"].endswith("Z")
+    # The second connected a moment later: it hears a tail of what the first did.
+    assert heard[1][0] in heard[0] or heard[0][-1] in heard[1]
+
+
+async def test_three_tours_are_there_at_once_and_lose_seats_with_their_names():
+    async with (
+        three_tours(SETTINGS, every=0.02) as port,
+        websockets.connect(f"ws://127.0.0.1:{port}") as client,
+    ):
+        assert json.loads(await client.recv())["type"] == "WELCOME"
+        first = [await _next(client, "INITIAL_STATE") for _ in range(3)]
+        seats = {frame["tourId"]: frame["availableSeats"] for frame in first}
+        assert set(seats) == {"tour_paris", "tour_london", "tour_rome"}
+        for _ in range(5):
+            frame = await _next(client, "AVAILABILITY_UPDATE")
+            assert frame["tourName"] in {"Paris City Tour", "London Eye Experience", "Rome Colosseum Tour"}
+            assert 0 <= frame["availableSeats"] < seats[frame["tourId"]]
+            seats[frame["tourId"]] = frame["availableSeats"]
+
+
+async def test_a_slow_client_does_not_delay_the_others():
+    async with three_tours(SETTINGS, every=0.02) as port:
+        url = f"ws://127.0.0.1:{port}"
+        async with websockets.connect(url, max_queue=1) as silent, websockets.connect(url) as client:
+            await _next(client, "AVAILABILITY_UPDATE")
+            await _next(client, "AVAILABILITY_UPDATE")
+            assert silent.state is websockets.State.OPEN
+
+
+def test_seats_fall_by_one_to_three_and_never_below_none():
+    shop = ThreeTours(random.Random(3))
+    before = {tour.id: tour.available_seats for tour in shop.tours.values()}
+    while (event := shop.sell()) is not None:
+        lost = before[event.tour_id] - event.available_seats
+        assert 1 <= lost <= 3
+        before[event.tour_id] = event.available_seats
+    assert set(before.values()) == {0}
