@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """REST and pages."""
     http_port: int = 8081
     """A gateway's health and metrics."""
-    data_dir: Path = Path(".")
+    data_dir: Path = Path()
     """Where the SQLite file and the generated secret are, unless named otherwise."""
     database_url: str | None = None
     """`postgresql://...` or `sqlite:///file`; None: a SQLite file in `data_dir`."""
@@ -87,7 +87,8 @@ def _check_url(flag: str, url: str | None, schemes: tuple[str, ...]) -> None:
     if url is None:
         return
     try:
-        scheme = urlsplit(url).scheme
+        # The port is checked only when it is asked for.
+        scheme, _ = urlsplit(url).scheme, urlsplit(url).port
     except ValueError:
         raise SettingsError(f"{flag} is not a URL") from None
     if scheme not in schemes:

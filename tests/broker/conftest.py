@@ -3,6 +3,8 @@
 import aiormq
 import pytest
 
+from seatcast.broker.rabbitmq import RabbitBroker
+
 
 @pytest.fixture
 async def amqp():
@@ -17,3 +19,11 @@ async def amqp():
     yield open_channel
     for connection in connections:
         await connection.close()
+
+
+@pytest.fixture
+async def broker(amqp_url):
+    """A connected broker on the shared RabbitMQ."""
+    async with RabbitBroker(amqp_url, connection_name="seatcast-test") as broker:
+        await broker.wait_connected(10)
+        yield broker

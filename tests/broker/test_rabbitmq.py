@@ -10,14 +10,7 @@ from seatcast import wire
 from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.rabbitmq import RabbitBroker
 
-from .contract import KEYS, BrokerContract, numbered, take
-
-
-@pytest.fixture
-async def broker(amqp_url):
-    async with RabbitBroker(amqp_url, connection_name="seatcast-test") as broker:
-        await broker.wait_connected(10)
-        yield broker
+from .contract import KEYS, BrokerContract
 
 
 @pytest.fixture
@@ -38,83 +31,6 @@ async def dead_letters(amqp_url, amqp):
 
 class TestRabbitBroker(BrokerContract):
     pass
-
-
-async def test_a_stock_consumer_sees_the_exchange_and_the_properties_of_the_contract(broker, amqp_url, amqp):
-    channel = await amqp(amqp_url)
-    await channel.exchange_declare("tour_booking_events", exchange_type="topic", durable=True)
-    queue = (await channel.queue_declare(exclusive=True)).queue
-    await channel.queue_bind(queue, "tour_booking_events", "tour.#")
-    await broker.publish([Message("tour.availability.updated", b"{}", "the event", "the trace")])
-
-    message = await channel.basic_get(queue, no_ack=True)
-
-    properties = message.header.properties
-    assert message.body == b"{}"
-    assert message.delivery.routing_key == "tour.availability.updated"
-    assert (properties.content_type, properties.delivery_mode) == ("application/json", 2)
-    assert (properties.message_id, properties.headers) == ("the event", {"traceparent": "the trace"})
-
-
-async def test_a_stock_publisher_is_heard_whatever_headers_it_sends(broker, amqp_url, amqp):
-    channel = await amqp(amqp_url)
-    async with broker.subscribe("gateway", KEYS) as subscription:
-        for headers in (None, {}, {"traceparent": 7}, {"traceparent": "abc", "nested": {"a": [1, 2]}}):
-            await channel.basic_publish(
-                b"x",
-                exchange="tour_booking_events",
-                routing_key=KEYS[0],
-                properties=commands.Basic.Properties(headers=headers),
-            )
-
-        assert [d.traceparent for d in await take(subscription, 4)] == [None, None, None, "abc"]
-
-
-async def test_a_burst_is_acknowledged_so_that_the_broker_keeps_sending(broker):
-    """Many times the prefetch, with a reader that stops at every odd place."""
-    async with broker.subscribe("gateway", KEYS) as subscription:
-        await broker.publish(numbered(1_337))
-        bodies = []
-        for size in (1, 199, 1, 50, 49, 37, 1_000):
-            bodies += [int(delivery.body) for delivery in await take(subscription, size)]
-            assert subscription.waiting <= 200
-
-    assert bodies == list(range(1_337))
-
-
-async def test_five_hundred_messages_are_confirmed_together_and_not_one_by_one(broker):
-    await broker.publish(numbered(500))
-    started = time.perf_counter()
-
-    assert await broker.publish(numbered(500)) == [None] * 500
-
-    # About 20 ms on a quiet machine; one by one it is 300 ms and more.
-    assert time.perf_counter() - started < 0.25
-
-
-async def test_a_queue_that_is_full_and_refuses_is_no_reason_to_give_a_message_up(broker, amqp_url, amqp):
-    channel = await amqp(amqp_url)
-    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
-    queue = (await channel.queue_declare(exclusive=True, arguments=full)).queue
-    await channel.queue_bind(queue, wire.EXCHANGE, "tour.closed")
-
-    outcomes = await broker.publish(numbered(3, key="tour.closed"))
-
-    assert outcomes[0] is None
-    assert isinstance(outcomes[2], BrokerUnavailable)
-    assert "nack" in str(outcomes[2])
-
-
-async def test_a_publish_that_is_cancelled_leaves_the_numbering_of_confirms_right(broker):
-    for _ in range(20):
-        publishing = asyncio.ensure_future(broker.publish(numbered(400)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        publishing.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await publishing
-
-    assert await broker.publish(numbered(400)) == [None] * 400
 
 
 async def test_the_body_s_own_error_comes_out_of_the_context_as_it_is(amqp_url):

@@ -70,10 +70,10 @@ class RabbitConnection:
         transport = _Transport(tls=parts.scheme == "amqps")
         opened = False
         try:
-            connection = aiormq.Connection(
-                urlunsplit(parts._replace(query=urlencode(query))), transport_factory=transport
-            )
             with failures_named("connect to RabbitMQ"):
+                connection = aiormq.Connection(
+                    urlunsplit(parts._replace(query=urlencode(query))), transport_factory=transport
+                )
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await connection.connect()
             opened = True
@@ -165,6 +165,7 @@ def _is_final(error: Exception) -> bool:
         aiormq.exceptions.ProbableAuthenticationError,
         aiormq.exceptions.ChannelPreconditionFailed,
         aiormq.exceptions.ChannelAccessRefused,
+        ValueError,  # a URL that is none
     )
     return isinstance(error, refusals) or _is_refused_vhost(error)
 

@@ -1,0 +1,62 @@
+"""What goes over the publishing channel, and how confirms are counted."""
+
+import asyncio
+import time
+
+import pytest
+
+from seatcast import wire
+from seatcast.broker import BrokerUnavailable, Message
+
+from .contract import numbered
+
+
+async def test_a_stock_consumer_sees_the_exchange_and_the_properties_of_the_contract(broker, amqp_url, amqp):
+    channel = await amqp(amqp_url)
+    await channel.exchange_declare("tour_booking_events", exchange_type="topic", durable=True)
+    queue = (await channel.queue_declare(exclusive=True)).queue
+    await channel.queue_bind(queue, "tour_booking_events", "tour.#")
+    await broker.publish([Message("tour.availability.updated", b"{}", "the event", "the trace")])
+
+    message = await channel.basic_get(queue, no_ack=True)
+
+    properties = message.header.properties
+    assert message.body == b"{}"
+    assert message.delivery.routing_key == "tour.availability.updated"
+    assert (properties.content_type, properties.delivery_mode) == ("application/json", 2)
+    assert (properties.message_id, properties.headers) == ("the event", {"traceparent": "the trace"})
+
+
+async def test_five_hundred_messages_are_confirmed_together_and_not_one_by_one(broker):
+    await broker.publish(numbered(500))
+    started = time.perf_counter()
+
+    assert await broker.publish(numbered(500)) == [None] * 500
+
+    # About 20 ms on a quiet machine; one by one it is 300 ms and more.
+    assert time.perf_counter() - started < 0.25
+
+
+async def test_a_queue_that_is_full_and_refuses_is_no_reason_to_give_a_message_up(broker, amqp_url, amqp):
+    channel = await amqp(amqp_url)
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    queue = (await channel.queue_declare(exclusive=True, arguments=full)).queue
+    await channel.queue_bind(queue, wire.EXCHANGE, "tour.closed")
+
+    outcomes = await broker.publish(numbered(3, key="tour.closed"))
+
+    assert outcomes[0] is None
+    assert isinstance(outcomes[2], BrokerUnavailable)
+    assert "nack" in str(outcomes[2])
+
+
+async def test_a_publish_that_is_cancelled_leaves_the_numbering_of_confirms_right(broker):
+    for _ in range(20):
+        publishing = asyncio.ensure_future(broker.publish(numbered(400)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        publishing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await publishing
+
+    assert await broker.publish(numbered(400)) == [None] * 400
