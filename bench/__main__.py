@@ -1,0 +1,83 @@
+"""`python -m bench [latency] [throughput] [race] [--quick]`: run them and print the tables.
+
+Needs PostgreSQL and RabbitMQ on their standard local ports and root for RabbitMQ's virtual hosts. Exit status 1: a
+seat is not accounted for or a target was missed; 2: a stack did not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import uvloop
+
+from bench import booking_latency, booking_throughput, race, stacks, tables
+
+_ALL = ("latency", "throughput", "race")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Seatcast beside its peers, measured here."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(_ALL)} (default: all)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round of each: shows that it works, not how fast"
+    )
+    parser.add_argument("--rounds", type=int, default=None, help="rounds (default: 5, quick: 1)")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(_ALL):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    options.names = options.names or list(_ALL)
+    options.rounds = max(1, min(20, options.rounds or (1 if options.quick else 5)))
+    return options
+
+
+async def _run(options: argparse.Namespace) -> bool:
+    task = asyncio.current_task()
+    assert task is not None
+    # Ended politely or not, what was started and made is taken away again.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for line in tables.conditions():
+        print(line, flush=True)
+    good = True
+    async with AsyncExitStack() as opened:
+        plain = await opened.enter_async_context(stacks.node("sequelize"))
+        lean = await opened.enter_async_context(stacks.node("pg"))
+        ours = await opened.enter_async_context(stacks.seatcast_distributed())
+        embedded = await opened.enter_async_context(stacks.seatcast_embedded())
+        if "latency" in options.names:
+            samples = 100 if options.quick else 200
+            peers = [plain, lean, ours, embedded]
+            good &= await booking_latency.measure(peers, rounds=options.rounds, samples=samples)
+        if "throughput" in options.names:
+            seconds = 2.0 if options.quick else 5.0
+            good &= await booking_throughput.measure(
+                [plain, lean, ours], rounds=options.rounds, seconds=seconds
+            )
+        if "race" in options.names:
+            good &= await race.measure([plain, lean, ours, embedded], rounds=min(3, options.rounds))
+    return good
+
+
+def main() -> int:
+    """Run what was asked for; return the exit status."""
+    options = _options()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 16_384), most))
+    stacks.install_node_packages()
+    try:
+        return 0 if uvloop.run(_run(options)) else 1
+    except (stacks.StackFailed, OSError, TimeoutError) as error:
+        print(f"bench: {error or type(error).__name__}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
