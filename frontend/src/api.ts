@@ -47,10 +47,11 @@ export const ANSWER_MS = 10_000;
 /** Tries of one booking or cancellation before we say that there is no answer. */
 export const TRIES = 3;
 const BETWEEN_TRIES_MS = 1_000;
-const DEFAULT_CONFIG: Config = { websocketUrl: null, websocketPort: 8080 };
+const USUAL_PORT = 8080;
 
 export class Api {
   readonly #options: ApiOptions;
+  #config: Config = { websocketUrl: null, websocketPort: USUAL_PORT };
 
   constructor(options: ApiOptions) {
     this.#options = options;
@@ -63,18 +64,18 @@ export class Api {
     return { epoch: headers.get(EPOCH_HEADER), tours: body.filter(isTour) };
   }
 
-  /** How to reach the gateway; the usual port where nobody says. */
+  /** How to reach the gateway: as the service says, as it last said, or on the usual port. Never rejects. */
   async config(): Promise<Config> {
     try {
-      const { body } = await this.#ask("/api/config", {});
-      const { websocketUrl, websocketPort } = body as Partial<Config>;
-      return {
+      const { websocketUrl, websocketPort } = (await this.#ask("/api/config", {})).body as Partial<Config>;
+      this.#config = {
         websocketUrl: typeof websocketUrl === "string" ? websocketUrl : null,
-        websocketPort: typeof websocketPort === "number" ? websocketPort : DEFAULT_CONFIG.websocketPort,
+        websocketPort: typeof websocketPort === "number" ? websocketPort : USUAL_PORT,
       };
     } catch {
-      return DEFAULT_CONFIG;
+      // What we knew before is the best guess.
     }
+    return this.#config;
   }
 
   /** Book. `key` names the person's click: with the same key, however often this is asked, there is one booking. */

@@ -31,7 +31,9 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
   const seats = seatsIn(field);
   const left = chosen?.availableSeats ?? (departures.length === 0 ? tour.availableSeats : null);
   const locked = attempt.kind === "sending" || attempt.kind === "unanswered";
-  const hint = seats === null ? t("booking.seats.invalid") : left !== null && left < seats ? leftOnly(speech, left) : null;
+  const soldOut = tour.availableSeats === 0;
+  const short = seats !== null && left !== null && left < seats && !soldOut;
+  const hint = seats === null ? t("booking.seats.invalid") : short ? leftOnly(speech, left) : null;
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -99,12 +101,14 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
             +
           </ActionIcon>
         </div>
-        <Button type="submit" className="book" disabled={locked || tour.availableSeats === 0}>
+        <Button type="submit" className="book" disabled={locked || soldOut}>
           {attempt.kind === "sending" ? (
             <>
               <Loader size={14} color="currentColor" mr={8} aria-hidden="true" />
               {t("booking.sending")}
             </>
+          ) : soldOut ? (
+            t("level.none")
           ) : seats !== null && tour.price !== null && tour.price > 0 && tour.currency !== null ? (
             t("booking.submit.total", { total: speech.money(tour.price * seats, tour.currency) })
           ) : (
@@ -147,8 +151,8 @@ function Outcome({ attempt, onAgain, onForget }: OutcomeProps): ReactNode {
         closeButtonLabel={t("receipt.close")}
         onClose={onForget}
       >
-        {attempt.sentence}
-        {attempt.left !== null && ` (${leftOnly(speech, attempt.left).replace(/\.$/, "")})`}
+        {attempt.sentence.replace(/\.?$/, ".")}
+        {attempt.left !== null && ` ${leftOnly(speech, attempt.left)}`}
       </Alert>
     );
   }
@@ -157,10 +161,10 @@ function Outcome({ attempt, onAgain, onForget }: OutcomeProps): ReactNode {
       <Alert color="orange" role="alert" title={t("booking.unanswered")}>
         <p>{t("booking.unanswered.hint")}</p>
         <Group gap="xs" mt="xs">
-          <Button ref={retry} size="compact-md" type="button" onClick={() => void onAgain()}>
+          <Button ref={retry} size="xs" type="button" onClick={() => void onAgain()}>
             {t("booking.retry")}
           </Button>
-          <Button size="compact-md" type="button" variant="default" onClick={onForget}>
+          <Button size="xs" type="button" variant="default" onClick={onForget}>
             {t("booking.abandon")}
           </Button>
         </Group>

@@ -5,6 +5,8 @@ import { useConnectionStatus, useLive, useSpeech } from "../hooks";
 import type { Status } from "../live/client";
 import type { Speech } from "../text";
 
+const LASTING_MS = 1_500;
+
 type Mood = "good" | "busy" | "bad";
 
 const MOODS: Readonly<Record<Status["kind"], Mood>> = {
@@ -47,13 +49,14 @@ export function ConnectionNotice(): ReactNode {
   const speech = useSpeech();
   const { t } = speech;
   const sentence = hint(speech, status);
-  if (sentence === null) return null;
+  const lasting = useLasting(sentence !== null);
+  if (sentence === null || !lasting) return null;
   return (
     <Alert color={status.kind === "refused" ? "red" : "orange"} className="notice" title={words(speech, status)}>
       <div className="notice-line">
         <span>{sentence}</span>
         {status.kind !== "stale" && (
-          <Button size="compact-md" variant="default" onClick={live.retry}>
+          <Button size="xs" variant="default" onClick={live.retry}>
             {t("status.retry")}
           </Button>
         )}
@@ -75,6 +78,18 @@ function hint({ t, clock }: Speech, status: Status): string | null {
     default:
       return null;
   }
+}
+
+/** Has it been true for a while? A connection that is back in a blink is not worth moving the page for. */
+function useLasting(now: boolean): boolean {
+  const [lasting, setLasting] = useState(false);
+  if (!now && lasting) setLasting(false);
+  useEffect(() => {
+    if (!now) return undefined;
+    const timer = window.setTimeout(() => setLasting(true), LASTING_MS);
+    return () => window.clearTimeout(timer);
+  }, [now]);
+  return lasting;
 }
 
 /** Whole seconds until a moment, counted down; null without one. */

@@ -92,8 +92,10 @@ function DepartureRow({ departure, zone, name, chosen, onChoose }: RowProps): Re
         onChange={() => onChoose(id)}
       />
       <time dateTime={startsAt}>{time(new Date(startsAt), zone)}</time>
-      <span className="departure-seats">{t("seats.count", { count: availableSeats })}</span>
-      <SeatsLevel seats={availableSeats} />
+      <span className="departure-state">
+        <span>{t("seats.count", { count: availableSeats })}</span>
+        <SeatsLevel seats={availableSeats} />
+      </span>
     </label>
   );
 }

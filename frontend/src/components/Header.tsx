@@ -30,7 +30,7 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
           hrefLang={other}
           lang={other}
           variant="subtle"
-          size="compact-md"
+          size="compact-sm"
           className="language"
           aria-label={t("language.switch")}
           onClick={(event) => {

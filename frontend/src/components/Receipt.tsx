@@ -67,20 +67,20 @@ export function Receipt({ booking, timeZone, named = false }: Props): ReactNode 
         <Group gap="xs" mt="xs">
           {step === "shown" ? (
             <>
-              <Button size="compact-md" variant="default" onClick={() => setStep("asking")}>
+              <Button size="xs" variant="default" onClick={() => setStep("asking")}>
                 {t("receipt.cancel")}
               </Button>
-              <Button size="compact-md" variant="subtle" onClick={() => dismiss(booking.id)}>
+              <Button size="xs" variant="subtle" onClick={() => dismiss(booking.id)}>
                 {t("receipt.close")}
               </Button>
             </>
           ) : (
             <>
               <span className="ask">{t("receipt.cancel.ask")}</span>
-              <Button size="compact-md" color="red" autoFocus disabled={step === "sending"} onClick={() => void cancel()}>
+              <Button size="xs" color="red" autoFocus disabled={step === "sending"} onClick={() => void cancel()}>
                 {t("receipt.cancel.sure")}
               </Button>
-              <Button size="compact-md" variant="default" disabled={step === "sending"} onClick={() => setStep("shown")}>
+              <Button size="xs" variant="default" disabled={step === "sending"} onClick={() => setStep("shown")}>
                 {t("receipt.cancel.keep")}
               </Button>
             </>

@@ -43,7 +43,7 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "booking.submit": "Book",
   "booking.submit.total": "Book \u00b7 {total}",
   "booking.sending": "Booking\u2026",
-  "booking.left": { one: "Only {count}\u00a0seat is left.", other: "Only {count}\u00a0seats are left." },
+  "booking.left": { one: "Only one seat is left.", other: "Only {count}\u00a0seats are left." },
   "booking.left.none": "No seat is left.",
   "booking.refused": "Booking refused",
   "booking.unanswered": "No answer",
@@ -84,7 +84,7 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "status.refused.hint": "The server refused the live connection (code {code}). The seats shown may have changed.",
 
   "announce.last": {
-    one: "{tour}: only {count}\u00a0seat left",
+    one: "{tour}: only one seat left",
     other: "{tour}: only {count}\u00a0seats left",
   },
   "announce.none": "{tour}: sold out",

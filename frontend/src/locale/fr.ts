@@ -45,7 +45,7 @@ export const fr = {
   "booking.submit": "Réserver",
   "booking.submit.total": "Réserver \u00b7 {total}",
   "booking.sending": "Réservation en cours\u2026",
-  "booking.left": { one: "Il ne reste que {count}\u00a0place.", other: "Il ne reste que {count}\u00a0places." },
+  "booking.left": { one: "Il ne reste qu\u2019une place.", other: "Il ne reste que {count}\u00a0places." },
   "booking.left.none": "Il ne reste plus de place.",
   "booking.refused": "Réservation refusée",
   "booking.unanswered": "Pas de réponse",
@@ -86,7 +86,7 @@ export const fr = {
   "status.refused.hint": "Le serveur a refusé la connexion en direct (code {code}). Les places affichées peuvent avoir changé.",
 
   "announce.last": {
-    one: "{tour}\u00a0: il ne reste que {count}\u00a0place",
+    one: "{tour}\u00a0: il ne reste qu\u2019une place",
     other: "{tour}\u00a0: il ne reste que {count}\u00a0places",
   },
   "announce.none": "{tour}\u00a0: complet",

@@ -60,7 +60,7 @@ function NothingYet(): ReactNode {
       <Alert color="orange" role="alert" title={t("list.failing")}>
         <div className="notice-line">
           <span>{t("list.failing.hint")}</span>
-          <Button size="compact-md" variant="default" onClick={live.retry}>
+          <Button size="xs" variant="default" onClick={live.retry}>
             {t("booking.retry")}
           </Button>
         </div>
