@@ -19,7 +19,7 @@ from seatcast.tokens import Tokens
 from seatcast.tours import openapi, store
 from seatcast.tours.api import Travellers, travellers
 from seatcast.tours.book_route import BookRoute
-from seatcast.tours.bookings import Desk
+from seatcast.tours.bookings import Desk, now_iso
 from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.database import Database, describe, migrate, open_database
 from seatcast.tours.metrics import ApiMetrics, RelayMetrics
@@ -27,6 +27,7 @@ from seatcast.tours.operator_api import operators
 from seatcast.tours.pages import page_routes
 from seatcast.tours.problems import HANDLERS
 from seatcast.tours.relay import Relay
+from seatcast.tours.till import Till
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +55,8 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         registry = CollectorRegistry()
         relay = Relay(database, broker, epoch, RelayMetrics(registry))
         catalogue = Catalogue(database, epoch, relay.wake)
-        desk = Desk(database, epoch, relay.wake)
+        till = Till(database, epoch, relay.wake, now_iso)
+        desk = Desk(database, epoch, till, relay.wake)
         services = Travellers(
             database=database,
             desk=desk,
@@ -64,6 +66,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [
             tasks.create_task(relay.run(), name="relay"),
+            tasks.create_task(till.run(), name="till"),
             tasks.create_task(_sweep(database, catalogue), name="sweep"),
         ]
         # Called in reverse: the tasks end before the group is left and the database closes.

@@ -1,4 +1,4 @@
-"""Booking and cancelling: one request, one transaction, and the event is a row in it.
+"""Booking and cancelling: each request's change and its event are rows of the same transaction.
 
 A retry must be safe at every point, so the order of questions matters: whether the key was used comes before
 whether there are seats, since the first try may have taken the last ones.
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.domain import (
@@ -29,7 +28,9 @@ from seatcast.domain import (
 )
 from seatcast.tours import store
 from seatcast.tours.database import Database
-from seatcast.tours.store import BookingDetails, BookingRow, DepartureRow, Taken, Taking, TourRow
+from seatcast.tours.selling import Taken, Taking
+from seatcast.tours.store import BookingDetails, BookingRow, DepartureRow, TourRow
+from seatcast.tours.till import Till
 
 _TRIES = 5
 """How often a booking is tried again when the reason for a refusal is gone by the time it is looked up."""
@@ -56,10 +57,11 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where seats are sold. `sold()` is called after every commit that left an event in the outbox."""
+    """Where seats are sold and given back. `sold()` is called after every commit that left an event in the outbox."""
 
     database: Database
     epoch: str
+    till: Till
     sold: Callable[[], None]
     now: Callable[[], str] = now_iso
 
@@ -94,17 +96,10 @@ class Desk:
                 key_scope=scope,
                 key=key,
                 request_hash=request if key is not None else None,
-                event_id=new_id("evt"),
                 traceparent=traceparent,
-                epoch=self.epoch,
-                now=self.now(),
             )
-            try:
-                taken = await self._take(taking)
-            except IntegrityError:
-                taken = None  # the key is in use: found again below
+            taken = await self.till.take(taking)
             if taken is not None:
-                self.sold()
                 return _booked(taking, taken)
             if scope is not None and key is not None:
                 earlier = await self._repeated(scope, key, request)
@@ -113,15 +108,6 @@ class Desk:
             wanted = await self._only_departure(tour_id, departure_id, seats)
         # Every look found seats that were gone again by the next try: for this caller, there are none.
         raise NotEnoughSeats(availableSeats=0)
-
-    async def _take(self, taking: Taking) -> Taken | None:
-        async with self.database.turns:
-            if self.database.postgresql:
-                async with self.database.writers.connect() as connection:
-                    await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    return await store.take_seats_at_once(connection, taking)
-            async with self.database.transaction() as tx:
-                return await store.take_seats(tx, taking)
 
     async def _repeated(self, scope: str, key: str, request: str) -> Booked | None:
         async with self.database.reading() as connection:
@@ -220,7 +206,7 @@ def _booked(taking: Taking, taken: Taken) -> Booked:
         status="confirmed",
         total_minor=taken.tour.price_minor * taking.seats,
         currency=taken.tour.currency,
-        created_at=taking.now,
+        created_at=taken.departure.changed_at,
         cancelled_at=None,
         key_scope=taking.key_scope,
         key=taking.key,

@@ -12,7 +12,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,6 @@ class Database:
     url: str
     readers: AsyncEngine
     writers: AsyncEngine
-    turns: asyncio.Semaphore
-    """Taken around bookings, which are many: first come, first served. The pool alone lets late callers overtake."""
 
     @property
     def postgresql(self) -> bool:
@@ -97,18 +95,15 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     """
     where = _engine_url(url)
     if where.get_backend_name() == "postgresql":
-        # Few connections: callers of one hot departure wait better here than on its row lock.
-        turns = 6
-        engine = create_async_engine(where, pool_size=turns + 4, max_overflow=0, pool_timeout=15, **_PRIVATE)
+        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15, **_PRIVATE)
         readers = writers = engine
     else:
-        turns = 1
         writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30, **_PRIVATE)
         readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30, **_PRIVATE)
         _prepare_sqlite(writers, begin="BEGIN IMMEDIATE")
         _prepare_sqlite(readers, begin="BEGIN")
     try:
-        yield Database(url, readers, writers, asyncio.Semaphore(turns))
+        yield Database(url, readers, writers)
     finally:
         await writers.dispose()
         if readers is not writers:
@@ -153,6 +148,8 @@ async def wait_for_database(database: Database, seconds: float, waiting: Callabl
     while True:
         try:
             async with asyncio.timeout(max(0.5, deadline - loop.time())):
+                if not database.postgresql:
+                    await asyncio.to_thread(_probe_file, str(database.readers.url.database))
                 async with database.readers.connect() as connection:
                     await connection.execute(text("SELECT 1"))
             return
@@ -165,6 +162,12 @@ async def wait_for_database(database: Database, seconds: float, waiting: Callabl
             waiting(str(problem))
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
+
+
+def _probe_file(path: str) -> None:
+    """Open and read an SQLite file. aiosqlite leaves a thread behind where it cannot, which may speak after us."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA schema_version").fetchone()
 
 
 def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:

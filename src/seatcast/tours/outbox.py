@@ -35,9 +35,9 @@ class Backlog(NamedTuple):
     parked: int
 
 
-_CLAIM = text(f"""
+_CLAIM = text("""
     SELECT partition FROM (SELECT DISTINCT partition FROM outbox WHERE parked_at IS NULL) AS waiting
-    WHERE pg_try_advisory_xact_lock({_LOCK_SPACE}, partition)
+    WHERE pg_try_advisory_xact_lock(:space, partition)
     """)
 
 
@@ -47,7 +47,7 @@ async def claim(tx: AsyncConnection) -> list[int]:
     A statement of its own before the rows are read: a row that another relay sent and deleted between our
     reading and our locking would be sent again, and after newer ones.
     """
-    return [row.partition for row in await tx.execute(_CLAIM)]
+    return [row.partition for row in await tx.execute(_CLAIM, {"space": _LOCK_SPACE})]
 
 
 _columns = [getattr(outbox.c, name) for name in OutboxRow._fields]

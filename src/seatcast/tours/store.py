@@ -7,11 +7,11 @@ use case puts the event made of them into the outbox of the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, and_, insert, or_, select, text, update
+from sqlalchemy import Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast import wire
@@ -70,134 +70,6 @@ class BookingDetails(NamedTuple):
     booking: BookingRow
     tour_name: str
     starts_at: str | None
-
-
-class Taking(NamedTuple):
-    """One wish for seats, ready for the database. The names are the statement's parameters."""
-
-    booking_id: str
-    tour_id: str
-    departure_id: str
-    seats: int
-    user_id: str | None
-    key_scope: str | None
-    key: str | None
-    request_hash: str | None
-    event_id: str
-    traceparent: str | None
-    epoch: str
-    now: str
-
-
-class Taken(NamedTuple):
-    tour: TourRow
-    departure: DepartureRow
-
-
-# Booking: the hot path
-
-
-_PARTS = {"tour_id": "tour.id", "available_seats": "tour.available", "tour_name": "tour.name"}
-_PARTS |= {name: f"tour.{name}" for name in ("capacity", "held", "version")}
-_PARTS |= {
-    "event_id": "CAST(:event_id AS text)",
-    "timestamp": "CAST(:now AS text)",
-    "epoch": "CAST(:epoch AS text)",
-}
-_DEPARTURE_PARTS = {"available_seats": "departure.available"}
-_DEPARTURE_PARTS |= {name: f"departure.{name}" for name in ("id", "starts_at", "capacity", "held", "version")}
-
-
-def _json(kind: type[msgspec.Struct], parts: Mapping[str, str]) -> str:
-    """Return SQL that builds the JSON of a wire struct; `wire.py` stays the owner of the names."""
-    pairs = [f"'{f.encode_name}', {parts[f.name]}" for f in msgspec.structs.fields(kind)]
-    return f"json_build_object({', '.join(pairs)})"
-
-
-_PARTS["departure"] = (
-    f"CASE WHEN departure.starts_at IS NOT NULL THEN {_json(wire.Departure, _DEPARTURE_PARTS)} END"
-)
-_EVENT_TYPE = "tour.availability.updated"
-
-
-def _columns(table: str, row: type[Any]) -> str:
-    return ", ".join(f"{table}.{name}" for name in row._fields)
-
-
-_TAKE_DEPARTURE = f"""
-    UPDATE departures SET available = available - :seats, sold = sold + :seats,
-        version = version + 1, changed_at = :now
-    WHERE tour_id = :tour_id AND id = :departure_id AND closed_at IS NULL
-        AND (starts_at IS NULL OR starts_at > :now) AND available >= :seats
-    RETURNING {_columns("departures", DepartureRow)}"""
-
-_TAKE_AT_ONCE = text(f"""
-    WITH departure AS ({_TAKE_DEPARTURE}),
-    tour AS (
-        UPDATE tours SET available = tours.available - :seats, sold = tours.sold + :seats,
-            version = tours.version + 1, changed_at = :now
-        FROM departure WHERE tours.id = departure.tour_id
-        RETURNING {_columns("tours", TourRow)}),
-    booking AS (
-        INSERT INTO bookings (id, tour_id, departure_id, seats, user_id, status, total_minor, currency,
-            created_at, key_scope, key, request_hash)
-        SELECT :booking_id, tour.id, departure.id, :seats, :user_id, 'confirmed', tour.price_minor * :seats,
-            tour.currency, :now, :key_scope, :key, :request_hash
-        FROM tour, departure),
-    event AS (
-        INSERT INTO outbox (partition, routing_key, event_id, payload, traceparent, created_at)
-        SELECT :partition, '{_EVENT_TYPE}', :event_id, json_strip_nulls(json_build_object(
-            'eventType', '{_EVENT_TYPE}', {_json(wire.AvailabilityUpdated, _PARTS)[len("json_build_object(") :]})::text,
-            :traceparent, :now
-        FROM tour, departure)
-    SELECT {_columns("tour", TourRow)}, {_columns("departure", DepartureRow)} FROM tour, departure
-    """)
-"""The whole booking as one statement: one round trip, one transaction, and the departure's row is locked only
-while the server works. Over several round trips a hot departure sells no faster than the event loop turns."""
-
-_TAKE_STEP = text(_TAKE_DEPARTURE)
-
-
-async def take_seats_at_once(connection: AsyncConnection, taking: Taking) -> Taken | None:
-    """Book in one statement (PostgreSQL): seats, booking and event, or None and nothing if it cannot be sold.
-
-    Raises `sqlalchemy.exc.IntegrityError` if the idempotency key is taken; nothing has changed then either.
-    """
-    values = taking._asdict() | {"partition": partition_of(taking.tour_id)}
-    row = (await connection.execute(_TAKE_AT_ONCE, values)).one_or_none()
-    if row is None:
-        return None
-    width = len(TourRow._fields)
-    return Taken(TourRow(*row[:width]), DepartureRow(*row[width:]))
-
-
-async def take_seats(tx: AsyncConnection, taking: Taking) -> Taken | None:
-    """Book step by step (SQLite, where no other writer can come between): the same effect and the same errors."""
-    values = {name: getattr(taking, name) for name in ("seats", "now", "tour_id", "departure_id")}
-    row = (await tx.execute(_TAKE_STEP, values)).one_or_none()
-    if row is None:
-        return None
-    departure = DepartureRow(*row)
-    tour = await change_tour(tx, taking.tour_id, taking.now, available=-taking.seats, sold=taking.seats)
-    await tx.execute(
-        insert(bookings).values(
-            id=taking.booking_id,
-            tour_id=tour.id,
-            departure_id=departure.id,
-            seats=taking.seats,
-            user_id=taking.user_id,
-            status="confirmed",
-            total_minor=tour.price_minor * taking.seats,
-            currency=tour.currency,
-            created_at=taking.now,
-            key_scope=taking.key_scope,
-            key=taking.key,
-            request_hash=taking.request_hash,
-        )
-    )
-    event = availability_event(taking.event_id, taking.epoch, tour, departure, taking.now)
-    await add_event(tx, event, taking.traceparent)
-    return Taken(tour, departure)
 
 
 # Changing rows

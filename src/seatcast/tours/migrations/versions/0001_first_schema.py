@@ -26,9 +26,9 @@ def _seats() -> list[sa.Column[int] | sa.CheckConstraint]:
 def _seat_checks(table: str) -> list[sa.CheckConstraint]:
     return [
         sa.CheckConstraint(
-            "available >= 0 AND held >= 0 AND sold >= 0", name=f"ck_{table}_seats_not_negative"
+            "available >= 0 AND held >= 0 AND sold >= 0", name=op.f(f"ck_{table}_seats_not_negative")
         ),
-        sa.CheckConstraint("available + held + sold = capacity", name=f"ck_{table}_seats_add_up"),
+        sa.CheckConstraint("available + held + sold = capacity", name=op.f(f"ck_{table}_seats_add_up")),
     ]
 
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
         "seatcast_meta",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("epoch", sa.Text, nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_seatcast_meta_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_seatcast_meta_one_row")),
     )
     op.bulk_insert(meta, [{"id": 1, "epoch": secrets.token_hex(8)}])
     op.create_table(
@@ -91,8 +91,8 @@ def upgrade() -> None:
         sa.Column("request_hash", sa.Text),
         sa.ForeignKeyConstraint(["tour_id", "departure_id"], ["departures.tour_id", "departures.id"]),
         sa.UniqueConstraint("key_scope", "key", name="uq_bookings_key_scope_key"),
-        sa.CheckConstraint("seats > 0", name="ck_bookings_seats_positive"),
-        sa.CheckConstraint("status IN ('confirmed', 'cancelled')", name="ck_bookings_status_known"),
+        sa.CheckConstraint("seats > 0", name=op.f("ck_bookings_seats_positive")),
+        sa.CheckConstraint("status IN ('confirmed', 'cancelled')", name=op.f("ck_bookings_status_known")),
     )
     op.create_index("ix_bookings_user_id_created_at", "bookings", ["user_id", "created_at"])
     serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")

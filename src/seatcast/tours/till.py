@@ -1,0 +1,90 @@
+"""The till: wishes for seats that wait together are sold in one transaction.
+
+While one batch is with the database the next one gathers, so a caller alone waits for nobody, and fifty callers cost
+one commit instead of fifty (group commit, as databases themselves do it). A departure cannot sell faster than its row
+is committed, one transaction after the other; this is what lets a hot one sell thousands of times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.exc import IntegrityError
+
+from seatcast.tours import selling
+from seatcast.tours.database import Database
+from seatcast.tours.selling import Taken, Taking
+
+BATCH = 100
+"""Wishes per transaction: enough for one commit to be cheap, few enough to stay some ten milliseconds."""
+
+
+class Till:
+    """Sells seats, one batch at a time. `sold()` is called after every commit; `run` must be running."""
+
+    def __init__(
+        self, database: Database, epoch: str, sold: Callable[[], None], now: Callable[[], str]
+    ) -> None:
+        self._database = database
+        self._epoch = epoch
+        self._sold = sold
+        self._now = now
+        self._queue: deque[tuple[Taking, asyncio.Future[Taken | None]]] = deque()
+        self._arrived = asyncio.Event()
+
+    async def take(self, taking: Taking) -> Taken | None:
+        """Sell one wish and return the rows after it, or None if it cannot be met or its key is in use.
+
+        The moment of the sale is the departure's `changed_at`. Raises what the database raised; whether the
+        seats are sold is then unknown, as with any request whose answer is lost.
+        """
+        answer: asyncio.Future[Taken | None] = asyncio.get_running_loop().create_future()
+        self._queue.append((taking, answer))
+        self._arrived.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Sell until cancelled. A failing database fails the batch that met it, never the till."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+                # Whoever hung up meanwhile is not sold anything; from here on, hanging up is too late.
+                batch = [(taking, answer) for taking, answer in batch if not answer.cancelled()]
+                if batch:
+                    await self._serve(batch)
+
+    async def _serve(self, batch: Sequence[tuple[Taking, asyncio.Future[Taken | None]]]) -> None:
+        try:
+            results = await self._sell([taking for taking, _ in batch])
+        except Exception as error:
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        except BaseException:
+            for _, answer in batch:
+                answer.cancel()
+            raise
+        for (_, answer), taken in zip(batch, results, strict=True):
+            if not answer.done():
+                answer.set_result(taken)
+        if any(results):
+            self._sold()
+
+    async def _sell(self, takings: Sequence[Taking]) -> list[Taken | None]:
+        if not self._database.postgresql:
+            async with self._database.transaction() as tx:
+                return await selling.take_each(tx, takings, self._epoch, self._now())
+        try:
+            async with self._database.writers.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                return await selling.take_all(connection, takings, self._epoch, self._now())
+        except IntegrityError:
+            # Somebody's key is in use, which failed the whole statement: find out whose, one by one.
+            if len(takings) == 1:
+                return [None]
+            return [taken for taking in takings for taken in await self._sell([taking])]
