@@ -1,0 +1,125 @@
+"""Composition root of a gateway: everything it is made of, opened and closed in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from litestar.handlers import HTTPRouteHandler
+from prometheus_client import CollectorRegistry
+
+from seatcast import wire
+from seatcast.broker import Broker
+from seatcast.config import Settings
+from seatcast.gateway.feed import Feed
+from seatcast.gateway.metrics import Metrics
+from seatcast.gateway.server import Server
+from seatcast.gateway.session import Limits
+from seatcast.gateway.snapshot import ReadSnapshot
+from seatcast.gateway.upkeep import Upkeep
+from seatcast.health import Health, health_routes
+from seatcast.tokens import Tokens
+
+log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """A running gateway. `port` is the bound port of the WebSockets; `registry` has its metrics."""
+
+    def __init__(
+        self, settings: Settings, broker: Broker, read_snapshot: ReadSnapshot | None, tokens: Tokens
+    ) -> None:
+        self.id = settings.gateway_id or _default_id()
+        self.port = settings.port
+        self.registry = CollectorRegistry()
+        metrics = Metrics(self.registry)
+        self._broker = broker
+        self._server = Server(
+            tokens=tokens,
+            limits=Limits(
+                follow_all=settings.follow_all_limit,
+                subscriptions=settings.max_subscriptions,
+                heartbeat_seconds=settings.heartbeat_seconds,
+            ),
+            metrics=metrics,
+            registry=self.registry,
+            health=self.health,
+            snapshots=read_snapshot is not None,
+        )
+        self._feed = Feed(
+            broker,
+            read_snapshot,
+            self._server.hub.truth,
+            self._server,
+            metrics,
+            gateway_id=self.id,
+            stale_seconds=settings.stale_seconds,
+            snapshot_seconds=settings.snapshot_seconds,
+        )
+        self._upkeep = Upkeep(self._server)
+        self._drain_seconds = settings.drain_seconds
+        self.routes: list[HTTPRouteHandler] = health_routes(self.health, self.registry)
+        """Health and metrics, for an HTTP port of their own."""
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.connections)
+
+    def broadcast(self, frame: wire.RandomNumber) -> None:
+        """Tell every client something that is no fact about a tour (the demo's numbers)."""
+        self._server.broadcast(frame)
+
+    def health(self) -> Health:
+        """Return how the gateway is: unready while it drains or has no numbers yet, degraded while stale."""
+        feed = self._feed
+        checks = {
+            "broker": "connected" if self._broker.connected else "not connected",
+            "source": "fresh" if feed.stale_since is None else f"stale since {feed.stale_since}",
+            "snapshot": feed.snapshot_error or ("read" if feed.loaded else "not read yet"),
+        }
+        if self._server.draining:
+            return Health("unready", {**checks, "gateway": "draining"})
+        if not feed.loaded:
+            return Health("unready", checks)
+        if feed.stale_since is not None or feed.snapshot_error is not None:
+            return Health("degraded", checks)
+        return Health("ok", checks)
+
+    @asynccontextmanager
+    async def _running(self, host: str, port: int) -> AsyncIterator[None]:
+        async with self._server.listening(host, port) as self.port, asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._feed.run(), name="feed"),
+                group.create_task(self._upkeep.sweep(), name="upkeep"),
+            ]
+            log.info("Gateway listens", url=f"ws://{host}:{self.port}/", gateway_id=self.id)
+            try:
+                yield
+                await self._upkeep.drain(self._drain_seconds)
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+@asynccontextmanager
+async def gateway(
+    settings: Settings, broker: Broker, read_snapshot: ReadSnapshot | None, tokens: Tokens
+) -> AsyncIterator[Gateway]:
+    """Run a gateway inside the context, and drain it at the end. Raises `PortTaken`.
+
+    Should one of its tasks die, the body is cancelled and the error raised.
+    """
+    made = Gateway(settings, broker, read_snapshot, tokens)
+    async with made._running(settings.host, settings.port):
+        yield made
+
+
+def _default_id() -> str:
+    host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "gateway"
+    return f"{host}-{os.getpid()}"

@@ -1,0 +1,117 @@
+"""The opening handshake (RFC 6455, 4.2.1), stricter and kinder than the parser below it.
+
+Kinder: Firefox sends `Connection: keep-alive, Upgrade`, which picows 2.3 refuses, as it does several `Connection`
+lines and lists in `Upgrade`. Stricter: exactly one Host and one key, version 13 alone, known paths alone.
+No text of an exception is ever answered.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import parse_qs
+
+from multidict import CIMultiDict
+
+from seatcast.gateway.auth import SUBPROTOCOL, token_of
+from seatcast.text import language_of
+
+PATHS: Final = frozenset({"/", "/ws", "/websocket"})
+
+HTTP_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+"""Answered as plain HTTP on this port too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A handshake that fails. `reason` is a word for the metrics, `text` the whole answer."""
+
+    status: HTTPStatus
+    reason: str
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A request that wants no WebSocket but one of `HTTP_PATHS`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A handshake that succeeds. `tours` is None where the client named none; `protocol` is what is answered."""
+
+    language: str
+    tours: tuple[str, ...] | None
+    token: str | None
+    protocol: str | None
+
+    def __repr__(self) -> str:
+        # Without the token: representations end in logs.
+        return f"Accepted(language={self.language!r}, tours={self.tours!r})"
+
+
+def examine(target: bytes, headers: CIMultiDict[str]) -> Accepted | Plain | Refused:
+    """Judge a request, and normalise `headers` in place so that the parser below accepts what we do."""
+    path, _, query = target.decode("latin-1").partition("?")
+    upgrades = _tokens(headers, "Upgrade")
+    if path in HTTP_PATHS and "websocket" not in upgrades:
+        return Plain(path)
+    if path not in PATHS:
+        return Refused(HTTPStatus.FORBIDDEN, "path", "This path is not served\n")
+    if len(headers.getall("Host", [])) != 1:
+        return Refused(HTTPStatus.BAD_REQUEST, "host", "Exactly one Host header is needed\n")
+    if "websocket" not in upgrades or "upgrade" not in _tokens(headers, "Connection"):
+        return Refused(
+            HTTPStatus.UPGRADE_REQUIRED,
+            "upgrade",
+            "This is a WebSocket endpoint\n",
+            (("Upgrade", "websocket"),),
+        )
+    if headers.getall("Sec-WebSocket-Version", []) != ["13"]:
+        return Refused(
+            HTTPStatus.UPGRADE_REQUIRED,
+            "version",
+            "Sec-WebSocket-Version 13 is needed\n",
+            (("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")),
+        )
+    keys = headers.getall("Sec-WebSocket-Key", [])
+    if len(keys) != 1 or not _is_key(keys[0]):
+        return Refused(HTTPStatus.BAD_REQUEST, "key", "Exactly one valid Sec-WebSocket-Key is needed\n")
+    headers["Connection"] = "upgrade"
+    headers["Upgrade"] = "websocket"
+    return _accept(query, headers)
+
+
+def _accept(query: str, headers: CIMultiDict[str]) -> Accepted | Refused:
+    try:
+        # Not as Latin-1: percent-encoded UTF-8 is what an id or a token is written in.
+        values = parse_qs(query, keep_blank_values=True, max_num_fields=50, errors="replace")
+    except ValueError:
+        return Refused(HTTPStatus.BAD_REQUEST, "query", "Too many query parameters\n")
+    offered = [
+        word.strip() for line in headers.getall("Sec-WebSocket-Protocol", []) for word in line.split(",")
+    ]
+    tours = values.get("tours")
+    return Accepted(
+        language=language_of(headers.get("Accept-Language"), values.get("lang", [None])[0]),
+        tours=None if tours is None else tuple(id for part in tours for id in part.split(",") if id),
+        token=token_of(headers.get("Authorization"), offered, values.get("token", [None])[0]),
+        protocol=SUBPROTOCOL if SUBPROTOCOL in offered else None,
+    )
+
+
+def _tokens(headers: CIMultiDict[str], name: str) -> set[str]:
+    return {word.strip().lower() for line in headers.getall(name, []) for word in line.split(",")}
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.encode("ascii"), validate=True)) == 16
+    except (UnicodeEncodeError, binascii.Error):
+        return False

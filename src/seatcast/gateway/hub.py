@@ -1,0 +1,124 @@
+"""Who follows what, and who has to be told: synchronous, without loop, sockets, SQL or AMQP.
+
+Changed keys are collected; the owner is woken once, and calls `flush` once per turn of its loop. Followers of
+the same tours form a group, so that what goes to one of them can be built once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import Protocol
+
+from seatcast.gateway.truth import MAX_TOMBSTONES, Key, Truth
+
+Follower = Hashable
+"""Whoever follows tours, told apart by identity."""
+
+
+class Outlet(Protocol):
+    """The hub's owner: takes what has to be told. None of its methods may follow, unfollow or change the truth."""
+
+    def wake(self) -> None:
+        """Something changed: call `Hub.flush` at the end of this turn."""
+
+    def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        """The newest frames of these keys (`Truth.update`) are for these followers."""
+
+    def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        """Versions start anew under `Truth.epoch`; these are the keys that these followers start from."""
+
+
+class _Group:
+    """Followers of exactly the same tours: what one of them gets, all of them get. `tours` None: everything."""
+
+    __slots__ = ("members", "tours")
+
+    def __init__(self, tours: frozenset[str] | None) -> None:
+        self.tours = tours
+        self.members: dict[Follower, None] = {}
+
+
+class Hub:
+    """The truth and its followers. The parameters are `Truth`'s."""
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        *,
+        snapshots: bool = True,
+        max_tombstones: int = MAX_TOMBSTONES,
+        new_epoch: Callable[[], str] | None = None,
+    ) -> None:
+        self._outlet = outlet
+        more = {} if new_epoch is None else {"new_epoch": new_epoch}
+        self.truth = Truth(
+            self._tell, self._restart, snapshots=snapshots, max_tombstones=max_tombstones, **more
+        )
+        self._dirty: dict[Key, None] = {}
+        self._restarted = False
+        self._groups: dict[frozenset[str] | None, _Group] = {}
+        self._by_tour: dict[str, dict[_Group, None]] = {}
+        self._place: dict[Follower, _Group] = {}
+
+    def _tell(self, key: Key) -> None:
+        if not self._dirty and not self._restarted:
+            self._outlet.wake()
+        self._dirty[key] = None
+
+    def _restart(self) -> None:
+        if not self._dirty and not self._restarted:
+            self._outlet.wake()
+        self._restarted = True
+
+    def flush(self) -> None:
+        """Tell the followers what changed since the last time."""
+        if self._restarted:
+            self._restarted = False
+            self._dirty.clear()
+            for group in self._groups.values():
+                self._outlet.restarted(group.members, self.truth.keys(group.tours))
+        if not self._dirty:
+            return
+        dirty, self._dirty = self._dirty, {}
+        touched: dict[_Group, list[Key]] = {}
+        for key in dirty:
+            for group in self._by_tour.get(key[0], ()):
+                touched.setdefault(group, []).append(key)
+        if None in self._groups:
+            self._outlet.updated(self._groups[None].members, list(dirty))
+        for group, keys in touched.items():
+            self._outlet.updated(group.members, keys)
+
+    def __len__(self) -> int:
+        """Return how many follow."""
+        return len(self._place)
+
+    def follow(self, follower: Follower, tours: frozenset[str] | None) -> None:
+        """Make a follower follow these tours and no others (None: everything), from `Truth.keys` of this instant on.
+
+        What changed earlier in this turn is told first, so that nobody hears of it twice or not at all.
+        """
+        self.flush()
+        self.unfollow(follower)
+        group = self._groups.get(tours)
+        if group is None:
+            group = self._groups[tours] = _Group(tours)
+            for tour_id in tours or ():
+                self._by_tour.setdefault(tour_id, {})[group] = None
+        group.members[follower] = None
+        self._place[follower] = group
+
+    def unfollow(self, follower: Follower) -> None:
+        """Forget a follower; nothing of it stays. Harmless for one that follows nothing."""
+        group = self._place.pop(follower, None)
+        if group is None:
+            return
+        del group.members[follower]
+        if group.members:
+            return
+        del self._groups[group.tours]
+        for tour_id in group.tours or ():
+            groups = self._by_tour[tour_id]
+            del groups[group]
+            if not groups:
+                del self._by_tour[tour_id]

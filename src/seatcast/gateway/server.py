@@ -1,0 +1,287 @@
+"""The listening socket and everybody connected to it: handshakes and delivery.
+
+One write per client per turn of the event loop, however many facts the turn carried: whatever is due when the
+loop gets there leaves as one buffer, built once for all clients with the same subscriptions. A lone fact
+waits for nothing. Here and in `connection.py` are the only sockets of the gateway; `upkeep.py` has what is
+done to everybody in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+import prometheus_client
+import structlog
+from picows import (
+    WSListener,
+    WSMsgType,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+
+from seatcast import wire
+from seatcast.domain import iso
+from seatcast.gateway.auth import identify
+from seatcast.gateway.connection import Connection
+from seatcast.gateway.handshake import Accepted, Plain, Refused, examine
+from seatcast.gateway.hub import Follower, Hub
+from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
+from seatcast.gateway.metrics import Metrics
+from seatcast.gateway.session import Limits
+from seatcast.gateway.truth import Key
+from seatcast.health import Health
+from seatcast.http_server import listen_on
+from seatcast.tokens import Identity, InvalidToken, Tokens
+
+log = structlog.get_logger(__name__)
+
+SEND_BUFFER_BYTES: Final = 64 * 1024
+"""The kernel otherwise hides a slow client behind up to 4 MB of stale seats."""
+
+RECEIVE_BUFFER_BYTES: Final = 64 * 1024
+"""Bounds what one client makes us parse in one go, and picows' buffer, which never shrinks."""
+
+SPARE_DESCRIPTORS: Final = 200
+"""File descriptors kept for everything that is not a client."""
+
+
+class _Silent:
+    """The logger that picows gets: no line per connection or hostile frame, but our own errors are heard."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        return False
+
+    def _nothing(self, *_: object, **__: object) -> None:
+        """Say nothing."""
+
+    log = debug = info = warning = error = _nothing
+
+    def exception(self, message: str, *_: object, **__: object) -> None:
+        log.exception("A connection failed", what=message)
+
+
+class Server:
+    """Everybody connected. It is the hub's outlet: the hub decides who is told what, this writes it."""
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        limits: Limits,
+        metrics: Metrics,
+        registry: prometheus_client.CollectorRegistry,
+        health: Callable[[], Health],
+        snapshots: bool,
+        max_connections: int | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tokens = tokens
+        self._registry = registry
+        self._health = health
+        self.limits = limits
+        self.metrics = metrics
+        self.hub = Hub(self, snapshots=snapshots)
+        self.clock: Callable[[], float] = self._loop.time
+        self.stale: wire.Stale | None = None
+        """What newcomers are told of the source; None while it is fresh."""
+        self.draining = False
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._max_connections = max_connections or max(16, soft - SPARE_DESCRIPTORS)
+        self.connections: dict[Connection, None] = {}
+        self.unfinished: dict[Connection, float] = {}
+        """Closing handshakes under way, and when to give up on each, on `clock`."""
+        self.accepted = 0
+        """Connections taken so far."""
+        self._snapshot: tuple[int, bytes] = (-1, b"")
+
+    def present(self) -> str:
+        """Return the wall clock's time as the wire writes it."""
+        return iso(datetime.now(UTC))
+
+    def connection_id(self) -> str:
+        return f"c_{secrets.token_urlsafe(9)}"
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+        """Take connections inside the context, which yields the bound port. Raises `PortTaken`."""
+        listener = await listen_on(host, port, name="gateway")
+        # On the listening socket: connections inherit both before their first byte.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        bound: int = listener.getsockname()[1]
+        self._listening = await ws_create_server(
+            self._handshake,
+            sock=listener,
+            backlog=4_096,
+            max_frame_size=wire.MAX_MESSAGE_BYTES,
+            read_buffer_init_size=2_048,
+            enable_auto_pong=False,
+            use_aiofastnet=False,
+            logger_name=cast(Any, _Silent()),
+        )
+        try:
+            yield bound
+        finally:
+            self._listening.close()
+            for connection in list(self.connections):
+                connection.abort()
+            listener.close()
+
+    # Handshakes
+
+    def _handshake(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        try:
+            return self._judge(request)
+        except Exception:
+            # picows would send the text of the exception to the client.
+            log.exception("A handshake failed")
+            return self._refuse(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error\n"))
+
+    def _judge(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        verdict = examine(request.path, request.headers)
+        if isinstance(verdict, Plain):
+            return self._plain(verdict.path)
+        if isinstance(verdict, Refused):
+            return self._refuse(verdict)
+        if self.draining or len(self.connections) >= self._max_connections:
+            reason = "draining" if self.draining else "full"
+            return self._refuse(
+                Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Try again later\n", (("Retry-After", "2"),))
+            )
+        identity, refused = self._identify(verdict)
+        connection = Connection(self, verdict, identity, refused)
+        if verdict.protocol is None:
+            return connection
+        return WSUpgradeResponseWithListener(
+            WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": verdict.protocol}), connection
+        )
+
+    def _identify(self, accepted: Accepted) -> tuple[Identity | None, str | None]:
+        try:
+            return identify(self._tokens, accepted.token), None
+        except InvalidToken as error:
+            return None, str(error)
+
+    def _refuse(self, refused: Refused) -> WSUpgradeResponseWithListener:
+        self.metrics.refused.labels(refused.reason).inc()
+        response = WSUpgradeResponse.create_error_response(
+            refused.status, refused.text.encode(), dict(refused.headers)
+        )
+        return WSUpgradeResponseWithListener(response, None)
+
+    def _plain(self, path: str) -> WSUpgradeResponseWithListener:
+        headers = {"Cache-Control": "no-store", "Content-Type": "application/json"}
+        status = HTTPStatus.OK
+        if path == "/metrics":
+            headers["Content-Type"] = prometheus_client.CONTENT_TYPE_LATEST
+            body = prometheus_client.generate_latest(self._registry)
+        elif path == "/health/live":
+            body = b'{"status":"ok"}'
+        else:
+            health = self._health()
+            body = wire.encode(health)
+            if health.status == "unready":
+                status = HTTPStatus.SERVICE_UNAVAILABLE
+        response = WSUpgradeResponse.create_ok_response(body, headers)
+        response.status = status
+        return WSUpgradeResponseWithListener(response, None)
+
+    # From connections
+
+    def connected(self, connection: Connection) -> None:
+        self.connections[connection] = None
+        self.accepted += 1
+        self.metrics.accepted.inc()
+        self.metrics.connections.set(len(self.connections))
+
+    def disconnected(self, connection: Connection) -> None:
+        self.connections.pop(connection, None)
+        self.unfinished.pop(connection, None)
+        self.metrics.connections.set(len(self.connections))
+
+    def closing(self, connection: Connection, why: str) -> None:
+        self.metrics.closed.labels(why).inc()
+        self.unfinished[connection] = self.clock() + CLOSE_SECONDS
+
+    def initial(self, keys: Sequence[Key]) -> bytes:
+        """Return the frames of these keys' state as one buffer; the whole catalogue's is kept for the next."""
+        truth = self.hub.truth
+        whole = keys is truth.catalogue()
+        if whole and self._snapshot[0] == truth.clock:
+            return self._snapshot[1]
+        encoded = (truth.initial(key) for key in keys)
+        joined = b"".join([one.frame for one in encoded if one is not None])
+        if whole:
+            self._snapshot = (truth.clock, joined)
+        return joined
+
+    # From the hub
+
+    def wake(self) -> None:
+        self._loop.call_soon(self.hub.flush)
+
+    def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        truth = self.hub.truth
+        encoded = [one for one in map(truth.update, keys) if one is not None]
+        if not encoded:
+            return
+        joined = b"".join([one.frame for one in encoded])
+        # One frame goes through picows' own path to the kernel, several as one buffer.
+        payload = encoded[0].payload if len(encoded) == 1 and len(joined) < 8_192 else None
+        conflated = written = 0
+        for connection in cast(Collection[Connection], followers):
+            owed = connection.owed
+            if owed is not None:
+                slots = owed.slots
+                for key in keys:
+                    if key in slots:
+                        conflated += 1
+                    else:
+                        slots[key] = False
+            elif payload is not None:
+                connection.transport.send(WSMsgType.TEXT, payload)
+                written += 1
+            else:
+                connection.write(joined)
+                written += 1
+        self.metrics.frames.inc(written * len(encoded))
+        self.metrics.bytes.inc(written * len(joined))
+        if conflated:
+            self.metrics.conflated.inc(conflated)
+
+    def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        reset = text_frame(wire.encode(wire.Reset(epoch=self.hub.truth.epoch)))
+        for connection in cast(list[Connection], list(followers)):
+            connection.drop(None)
+            connection.push(reset)
+            connection.offer(keys)
+
+    # The source
+
+    def lost(self, since: str) -> None:
+        """Tell everybody that the source of facts is lost."""
+        self.stale = wire.Stale(since=since)
+        self.broadcast(self.stale)
+
+    def regained(self, since: str) -> None:
+        """Tell everybody that the facts are fresh again."""
+        self.stale = None
+        self.broadcast(wire.Fresh(since=since))
+
+    def broadcast(self, frame: wire.Stale | wire.Fresh | wire.RandomNumber) -> None:
+        """Tell everybody; a client that is behind gets the newest such frame when it reads again."""
+        # What is known comes first: FRESH means that everything before it is current.
+        self.hub.flush()
+        framed = text_frame(wire.encode(frame))
+        for connection in self.connections:
+            connection.notify(framed)

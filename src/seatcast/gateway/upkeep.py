@@ -1,0 +1,93 @@
+"""What is done to every connection in turn: the heartbeat, the end of closing handshakes, the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Final
+
+import structlog
+
+from seatcast import wire
+from seatcast.gateway.server import Server
+from seatcast.wire import CloseCode
+
+log = structlog.get_logger(__name__)
+
+MIN_ACCEPT_RATE: Final = 500.0
+"""Connections per second that a gateway is assumed to take before it has measured more."""
+
+FIRST_SLOT_MS: Final = 100
+
+
+class Upkeep:
+    """One task for everybody: a timer or a task per connection would cost more than the connection."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._accept_rate = MIN_ACCEPT_RATE
+
+    async def sweep(self) -> None:
+        """Ping who is silent, close who does not answer, abort who does not finish closing. Runs for ever."""
+        server = self._server
+        every = min(0.5, server.limits.heartbeat_seconds / 8)
+        while True:
+            before, began = server.accepted, server.clock()
+            await asyncio.sleep(every)
+            now = server.clock()
+            self._accept_rate = max(self._accept_rate, (server.accepted - before) / (now - began))
+            self._abort_unfinished(now)
+            self._beat(now)
+
+    def _abort_unfinished(self, now: float) -> None:
+        unfinished = self._server.unfinished
+        for connection in [one for one, deadline in unfinished.items() if deadline <= now]:
+            del unfinished[connection]
+            connection.abort()
+
+    def _beat(self, now: float) -> None:
+        server = self._server
+        heartbeat = server.limits.heartbeat_seconds
+        # A herd that connected together is not pinged in one turn: some get their ping a little later.
+        pings = len(server.connections) // 8 + 32
+        behind = 0
+        for connection in list(server.connections):
+            if connection.closing:
+                continue
+            if connection.transport.is_close_frame_sent:
+                # picows closed it for a violation, and would wait for ever if the peer does not read.
+                connection.close(CloseCode.PROTOCOL_ERROR, "", "violation")
+            elif connection.owed is not None:
+                behind += 1
+                if now - connection.seen >= heartbeat:
+                    connection.seen = now
+                    if connection.lost():
+                        server.metrics.closed.labels("heartbeat").inc()
+                        connection.abort()
+            elif connection.pinged:
+                if now - connection.pinged >= heartbeat:
+                    connection.close(CloseCode.HEARTBEAT_LOST, "no pong", "heartbeat")
+            elif now - connection.seen >= heartbeat and pings:
+                pings -= 1
+                connection.pinged = now
+                connection.transport.send_ping()
+        server.metrics.behind.set(behind)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nobody any more, send everybody away, and return when they are gone, within `seconds`."""
+        server = self._server
+        server.draining = True
+        server.hub.flush()
+        connections = list(server.connections)
+        random.SystemRandom().shuffle(connections)
+        for place, connection in enumerate(connections):
+            # Each its own slot: as many a second as this gateway was seen to take.
+            slot = FIRST_SLOT_MS + int(1_000 * place / self._accept_rate)
+            connection.send(wire.Reconnect(after_ms=slot))
+            connection.close(CloseCode.SERVICE_RESTART, "restarting", "drain")
+        deadline = server.clock() + seconds
+        while server.connections and server.clock() < deadline:
+            await asyncio.sleep(0.02)
+            self._abort_unfinished(server.clock())
+        if connections:
+            log.info("Drained", connections=len(connections), left=len(server.connections))
