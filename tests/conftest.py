@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from . import servers
+from . import private_servers, servers
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def amqp_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _rabbitmq_node() -> Iterator[servers.PrivateRabbitMQ]:
-    node = servers.PrivateRabbitMQ()
+def _rabbitmq_node() -> Iterator[private_servers.PrivateRabbitMQ]:
+    node = private_servers.PrivateRabbitMQ()
     try:
         yield node
     finally:
@@ -80,7 +80,7 @@ def _rabbitmq_node() -> Iterator[servers.PrivateRabbitMQ]:
 
 
 @pytest.fixture
-def private_rabbitmq(_rabbitmq_node: servers.PrivateRabbitMQ) -> servers.PrivateRabbitMQ:
+def private_rabbitmq(_rabbitmq_node: private_servers.PrivateRabbitMQ) -> private_servers.PrivateRabbitMQ:
     """A running RabbitMQ to break: `.url`, `.port`, `.start()`, `.stop()`, `.kill()`, `.ctl("list_queues")`.
 
     One node for the whole run (starting takes seconds), running at the start of each test that asks for it.
@@ -90,8 +90,8 @@ def private_rabbitmq(_rabbitmq_node: servers.PrivateRabbitMQ) -> servers.Private
 
 
 @pytest.fixture(scope="session")
-def _postgres_cluster() -> Iterator[servers.PrivatePostgres]:
-    cluster = servers.PrivatePostgres()
+def _postgres_cluster() -> Iterator[private_servers.PrivatePostgres]:
+    cluster = private_servers.PrivatePostgres()
     try:
         yield cluster
     finally:
@@ -99,7 +99,9 @@ def _postgres_cluster() -> Iterator[servers.PrivatePostgres]:
 
 
 @pytest.fixture
-def private_postgres(_postgres_cluster: servers.PrivatePostgres) -> Iterator[servers.PrivatePostgres]:
+def private_postgres(
+    _postgres_cluster: private_servers.PrivatePostgres,
+) -> Iterator[private_servers.PrivatePostgres]:
     """A running PostgreSQL to break: `.url` (a fresh database), `.port`, `.start()`, `.stop()`, `.kill()`."""
     _postgres_cluster.start()
     with servers.FreshDatabase(_postgres_cluster.server) as url:
