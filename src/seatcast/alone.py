@@ -115,7 +115,7 @@ async def gateway_alone(settings: Settings) -> AsyncIterator[str]:
             client = httpx.AsyncClient(base_url=settings.tours_url, timeout=5.0)
             snapshot = http_snapshot(await stack.enter_async_context(client))
         running = await stack.enter_async_context(gateway(settings, broker, snapshot, _tokens(settings)))
-        app = Litestar(list(running.routes), openapi_config=None)
+        app = Litestar(list(running.routes), openapi_config=None, logging_config=None)
         health = await stack.enter_async_context(
             serve_http(app, settings.host, settings.http_port, name="the gateway's health port")
         )
