@@ -28,13 +28,18 @@ async def test_a_stock_consumer_sees_the_exchange_and_the_properties_of_the_cont
 
 
 async def test_five_hundred_messages_are_confirmed_together_and_not_one_by_one(broker):
-    await broker.publish(numbered(500))
+    """Compared in the same minute on the same machine: about eight times as fast."""
+    messages = numbered(500)
+    await broker.publish(messages)
     started = time.perf_counter()
+    assert await broker.publish(messages) == [None] * 500
+    together = time.perf_counter() - started
 
-    assert await broker.publish(numbered(500)) == [None] * 500
+    started = time.perf_counter()
+    for message in messages:
+        await broker.publish([message])
 
-    # About 20 ms on a quiet machine; one by one it is 300 ms and more.
-    assert time.perf_counter() - started < 0.25
+    assert together < (time.perf_counter() - started) / 2
 
 
 async def test_a_queue_that_is_full_and_refuses_is_no_reason_to_give_a_message_up(broker, amqp_url, amqp):
