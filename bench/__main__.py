@@ -75,7 +75,7 @@ def main() -> int:
     try:
         return 0 if uvloop.run(_run(options)) else 1
     except (stacks.StackFailed, OSError, TimeoutError) as error:
-        print(f"bench: {error or type(error).__name__}", file=sys.stderr)
+        print(f"bench: {str(error) or repr(error)}", file=sys.stderr)
         return 2
 
 

@@ -18,6 +18,7 @@ from bench.stacks import Stack, StackFailed
 RATE = 20.0
 CAPACITY = 100_000
 WARM_UP = 40
+FRAME_SECONDS = 10.0
 
 
 @dataclass
@@ -94,7 +95,10 @@ async def _round(stack: Stack, tour: str, samples: int) -> tuple[list[float], li
             answered = time.perf_counter()
             if status != 200:
                 raise StackFailed(f"{stack.name}: {status} {body[:300]!r}")
-            arrived = await asyncio.wait_for(arrival, 10)
+            try:
+                arrived = await asyncio.wait_for(arrival, FRAME_SECONDS)
+            except TimeoutError:
+                raise StackFailed(f"{stack.name}: no frame within {FRAME_SECONDS:g} s of a booking") from None
             if number >= WARM_UP:
                 frames.append(arrived - started)
                 answers.append(answered - started)

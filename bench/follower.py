@@ -51,6 +51,10 @@ class Follower(WSListener):  # type: ignore[misc]
         if arrival and not arrival.done() and self._awaited == (update.tour_id, update.available_seats):
             arrival.set_result(now)
 
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_exception(ConnectionError("the gateway closed the follower's connection"))
+
     def expect(self, tour: str, seats: int) -> asyncio.Future[float]:
         """Return what will be the `time.perf_counter()` of the first frame that says so."""
         self._awaited = (tour, seats)
