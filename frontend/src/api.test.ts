@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import rest from "../../contract/rest.json";
+import { Api, ANSWER_MS, Refused, TRIES, Unanswered } from "./api";
+import { clock } from "./testing/fakes";
+
+const fetched = vi.fn<typeof fetch>();
+const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
+  new Response(JSON.stringify(body), { status, headers });
+const wish = { tourId: "tour paris", departureId: "dep_1", seats: 2 };
+let api: Api;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  fetched.mockReset();
+  api = new Api({ fetch: fetched, clock, random: () => 0.5, language: () => "en" });
+});
+
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+/** Run false time until the promise is settled, and return what it settled to. */
+async function settled(promise: Promise<unknown>): Promise<unknown> {
+  const outcome = promise.catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(TRIES * (ANSWER_MS + 5_000));
+  return outcome;
+}
+
+describe("the list", () => {
+  it("is the tours and the epoch of the header; what is no tour is left out", async () => {
+    fetched.mockResolvedValue(json([rest["Tour dated"], { id: 5 }], 200, { "Seatcast-Epoch": "e1" }));
+    expect(await api.tours(new AbortController().signal)).toEqual({ epoch: "e1", tours: [rest["Tour dated"]] });
+  });
+
+  it("has no epoch where the service has none", async () => {
+    fetched.mockResolvedValue(json([rest["Tour of a service that tells only seats"]]));
+    expect(await api.tours(new AbortController().signal)).toMatchObject({ epoch: null });
+  });
+
+  it("is not retried here, and anything but a list is no answer", async () => {
+    fetched.mockResolvedValue(json({}));
+    expect(await settled(api.tours(new AbortController().signal))).toBeInstanceOf(Unanswered);
+    expect(fetched).toHaveBeenCalledOnce();
+  });
+
+  it("can be given up", async () => {
+    const giveUp = new AbortController();
+    fetched.mockImplementation(
+      (_, init) => new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted")))),
+    );
+    const asked = api.tours(giveUp.signal).catch((error: unknown) => error);
+    giveUp.abort();
+    expect(await asked).toBeInstanceOf(Unanswered);
+  });
+});
+
+describe("booking", () => {
+  it("sends the wish, the key and the language", async () => {
+    fetched.mockResolvedValue(json(rest.BookResponse));
+    expect(await settled(api.book(wish, "key1"))).toEqual(rest.BookResponse);
+    const [path, init] = fetched.mock.calls[0] ?? [];
+    expect(path).toBe("/api/tours/tour%20paris/book");
+    expect(init?.method).toBe("POST");
+    expect(init?.headers).toMatchObject({ "Idempotency-Key": "key1", "Accept-Language": "en" });
+    expect(JSON.parse(init?.body as string)).toEqual({ seatsToBook: 2, departureId: "dep_1" });
+  });
+
+  it("names no departure on an undated tour", async () => {
+    fetched.mockResolvedValue(json(rest.BookResponse));
+    await settled(api.book({ ...wish, departureId: null }, "key1"));
+    expect(JSON.parse(fetched.mock.calls[0]?.[1]?.body as string)).toEqual({ seatsToBook: 2 });
+  });
+
+  it.each([
+    ["no network", () => Promise.reject(new TypeError("failed to fetch"))],
+    ["a 500", async () => json({ error: "Erreur serveur", code: "INTERNAL" }, 500)],
+    ["a proxy's page", async () => new Response("<html>Bad gateway</html>", { status: 502 })],
+    ["a page where JSON should be", async () => new Response("<html>hotel wifi</html>")],
+  ])("is repeated with the same key after %s", async (_, failure) => {
+    fetched.mockImplementationOnce(failure).mockResolvedValue(json(rest.BookResponse));
+    const outcome = await settled(api.book(wish, "key1"));
+    expect(outcome).toEqual(rest.BookResponse);
+    const sent = fetched.mock.calls.map(([, init]) => [(init?.headers as Record<string, string>)["Idempotency-Key"], init?.body]);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
+  it("half an answer is none: nothing is said to be booked", async () => {
+    fetched.mockResolvedValue(json({ message: "ok" }));
+    expect(await settled(api.book(wish, "key1"))).toBeInstanceOf(Unanswered);
+  });
+
+  it("without any answer in time says so after three tries", async () => {
+    fetched.mockImplementation(
+      (_, init) => new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted")))),
+    );
+    expect(await settled(api.book(wish, "key1"))).toBeInstanceOf(Unanswered);
+    expect(fetched).toHaveBeenCalledTimes(TRIES);
+  });
+
+  it("a refusal is final and has the service's sentence, code and figures", async () => {
+    fetched.mockResolvedValue(json(rest.Problem, 400));
+    const refused = await settled(api.book(wish, "key1"));
+    expect(refused).toBeInstanceOf(Refused);
+    expect(refused).toMatchObject({
+      message: "Pas assez de places disponibles",
+      code: "NOT_ENOUGH_SEATS",
+      details: { availableSeats: 2 },
+    });
+    expect(fetched).toHaveBeenCalledOnce();
+  });
+});
+
+it("cancelling deletes the booking, and is repeated when there is no answer", async () => {
+  fetched.mockRejectedValueOnce(new TypeError("failed to fetch")).mockResolvedValue(json(rest.BookResponse.booking));
+  expect(await settled(api.cancel("bkg_1"))).toEqual(rest.BookResponse.booking);
+  expect(fetched.mock.calls.map(([path, init]) => [path, init?.method])).toEqual([
+    ["/api/bookings/bkg_1", "DELETE"],
+    ["/api/bookings/bkg_1", "DELETE"],
+  ]);
+});
+
+it("the gateway's place is what the service says, then what it last said, and else the usual port", async () => {
+  fetched.mockRejectedValueOnce(new TypeError("failed to fetch"));
+  expect(await api.config()).toEqual({ websocketUrl: null, websocketPort: 8080 });
+  fetched.mockResolvedValueOnce(json({ websocketUrl: "wss://x/", websocketPort: 9000, demo: true }));
+  expect(await api.config()).toEqual({ websocketUrl: "wss://x/", websocketPort: 9000 });
+  fetched.mockResolvedValueOnce(json({ error: "no", code: "NOT_FOUND" }, 404));
+  expect(await api.config()).toEqual({ websocketUrl: "wss://x/", websocketPort: 9000 });
+});
