@@ -1,0 +1,64 @@
+"""Real processes for tests: `seatcast` itself and programs beside it, their output as it comes, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment without whatever settings of Seatcast this machine has."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("SEATCAST_", "JWT_"))}
+    return kept | {"COLUMNS": "200"} | more
+
+
+class Running:
+    """A running program. `out` and `log` are its standard output and error, growing."""
+
+    def __init__(self, folder: Path, command: list[str], **more: str) -> None:
+        folder.mkdir(parents=True)
+        self.out = folder / "out"
+        self.log = folder / "log"
+        with self.out.open("wb") as out, self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment(**more), stdout=out, stderr=log
+            )
+
+    def line(self, event: str, seconds: float = 30) -> dict[str, Any]:
+        """Return the first log line with this event; fail with the whole log if there is none in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for found in self._objects(self.log):
+                if found.get("event") == event:
+                    return found
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"no {event!r} in:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+    def printed(self) -> list[dict[str, Any]]:
+        """Return the JSON objects printed so far."""
+        return self._objects(self.out)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it without a chance to say goodbye."""
+        self.process.kill()
+        self.process.wait()
+
+    @staticmethod
+    def _objects(file: Path) -> list[dict[str, Any]]:
+        found = []
+        for line in file.read_text().splitlines():
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+        return [entry for entry in found if isinstance(entry, dict)]
