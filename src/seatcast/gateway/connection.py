@@ -152,6 +152,8 @@ class Connection(WSListener):
     def resume_writing(self) -> None:
         self.paused = False
         if self.owed is not None and not self.closing:
+            # What changed in this turn becomes a slot too: paid now, and not told again at the turn's end.
+            self._server.hub.flush()
             self._pay(self.owed)
 
     # To the client

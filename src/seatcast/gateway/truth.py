@@ -204,8 +204,7 @@ class Truth:
             tour.departures[event.departure_id] = part
         elif not part.hear(version, None, event.timestamp, closed=True, changed=clock):
             return False
-        self._changed(tour, event.departure_id)
-        self._bury(tour, event.departure_id)
+        self._close_departure(tour, event.departure_id)
         return True
 
     # Snapshots
@@ -259,8 +258,7 @@ class Truth:
         for id, known in list(tour.departures.items()):
             if id not in listed and not known.closed and known.changed <= mark:
                 known.vanish(now, changed=self._clock + 1)
-                self._changed(tour, id)
-                self._bury(tour, id)
+                self._close_departure(tour, id)
         if changed and not told:
             self._changed(tour, None)
         if tour.open and not was_open:
@@ -283,12 +281,22 @@ class Truth:
             self._own_versions = True
         self._tell((tour.id, departure))
 
+    def _close_departure(self, tour: Tour, id: str) -> None:
+        self._changed(tour, id)
+        self._bury(tour, id)
+        if tour.open:
+            # A frame of this departure that was due, or waits for a client that is behind, would have brought
+            # the tour's numbers as well; its closing does not.
+            self._tell((tour.id, None))
+
     def _opened(self, tour: Tour) -> None:
         """A tour is sold that was not: its departures, of which nothing was told meanwhile, are told anew."""
         self._closed_tours.pop(tour.id, None)
         self._catalogue = None
-        for key in _keys(tour):
-            self._tell(key)
+        for id in tour.departures:
+            self._tell((tour.id, id))
+        if not tour.open_departures():
+            self._tell((tour.id, None))
 
     def _bury(self, tour: Tour, departure: str | None) -> None:
         """Remember that something is closed, and forget what was closed first."""

@@ -1,0 +1,276 @@
+"""A tour service, a socket and a client in miniature, for histories: no loop, no network, no clock."""
+
+import copy
+import json
+
+from seatcast import rest, wire
+from seatcast.gateway.messages import text_frame
+
+NOW = "2026-06-01T10:00:00.000Z"
+
+
+class Database:
+    """Tours under one epoch; every method is a commit and returns the events it publishes."""
+
+    def __init__(self):
+        self.epochs = 1
+        self.tours = {}
+        self.commits = 0
+
+    @property
+    def epoch(self):
+        return f"e{self.epochs}"
+
+    def add(self, id, departures=0):
+        """A tour with that many departures, or an undated one."""
+        if id in self.tours:
+            return []
+        tour = self.tours[id] = {
+            "version": 0,
+            "closed": False,
+            "name": id.upper(),
+            "seats": 10,
+            "departures": {},
+        }
+        return [event for place in range(departures) for event in self.add_departure(id, place)] or [
+            self._event(id)
+        ]
+
+    def add_departure(self, id, place):
+        tour = self.tours[id]
+        name = f"{id}_{place}"
+        if name in tour["departures"]:
+            return []
+        tour["departures"][name] = {"version": 0, "closed": False, "seats": 10}
+        tour["version"] += 1
+        return [self._event(id, name)]
+
+    def book(self, id, place, seats):
+        """Leave that many seats, on a departure if there are any."""
+        tour = self.tours[id]
+        tour["version"] += 1
+        if not tour["departures"]:
+            tour["seats"] = seats
+            return [self._event(id)]
+        name = sorted(tour["departures"])[place % len(tour["departures"])]
+        departure = tour["departures"][name]
+        departure["seats"] = seats
+        departure["version"] += 1
+        return [] if departure["closed"] else [self._event(id, name)]
+
+    def rename(self, id):
+        tour = self.tours[id]
+        tour["version"] += 1
+        tour["name"] += "!"
+        return [self._event(id)]
+
+    def toggle(self, id):
+        """Close a tour, or open it again."""
+        tour = self.tours[id]
+        tour["version"] += 1
+        tour["closed"] = not tour["closed"]
+        return [self._event(id)]
+
+    def toggle_departure(self, id, place):
+        tour = self.tours[id]
+        if not tour["departures"]:
+            return []
+        name = sorted(tour["departures"])[place % len(tour["departures"])]
+        departure = tour["departures"][name]
+        tour["version"] += 1
+        departure["version"] += 1
+        departure["closed"] = not departure["closed"]
+        return [self._event(id, name), self._event(id)] if departure["closed"] else [self._event(id, name)]
+
+    def restore(self):
+        """Another database takes over: other versions, another epoch."""
+        self.epochs += 1
+        for tour in self.tours.values():
+            tour["version"] //= 2
+            for departure in tour["departures"].values():
+                departure["version"] //= 2
+        return []
+
+    def _event(self, id, name=None):
+        self.commits += 1
+        tour = self.tours[id]
+        common = {"event_id": f"evt_{self.commits}", "tour_id": id, "timestamp": NOW, "epoch": self.epoch}
+        if name is not None and tour["departures"][name]["closed"]:
+            version = tour["departures"][name]["version"]
+            return wire.TourClosedEvent(**common, version=version, departure_id=name)
+        if tour["closed"]:
+            return wire.TourClosedEvent(**common, version=tour["version"])
+        more = {}
+        if name is not None:
+            departure = tour["departures"][name]
+            more["departure"] = wire.Departure(
+                id=name, starts_at=NOW, available_seats=departure["seats"], capacity=10, held=0,
+                version=departure["version"],
+            )  # fmt: skip
+        return wire.AvailabilityUpdated(
+            **common, available_seats=self.seats(id), tour_name=tour["name"], capacity=100, held=0,
+            version=tour["version"], **more,
+        )  # fmt: skip
+
+    def seats(self, id):
+        tour = self.tours[id]
+        if not tour["departures"]:
+            return tour["seats"]
+        return sum(one["seats"] for one in tour["departures"].values() if not one["closed"])
+
+    def snapshot(self):
+        return rest.Snapshot(
+            self.epoch,
+            [
+                rest.Tour(
+                    id=id, name=tour["name"], available_seats=self.seats(id), capacity=100, held=0,
+                    version=tour["version"], timestamp=NOW,
+                    departures=[
+                        rest.TourDeparture(
+                            id=name, starts_at=NOW, available_seats=one["seats"], capacity=10, held=0,
+                            version=one["version"],
+                        )
+                        for name, one in tour["departures"].items()
+                        if not one["closed"]
+                    ],
+                )
+                for id, tour in copy.deepcopy(self.tours).items()
+                if not tour["closed"]
+            ],
+        )  # fmt: skip
+
+    def view(self):
+        """What a client should show: per open tour its seats, name and version, and those of its departures."""
+        return {
+            id: (
+                self.seats(id),
+                tour["name"],
+                {name: one["seats"] for name, one in tour["departures"].items() if not one["closed"]},
+            )
+            for id, tour in self.tours.items()
+            if not tour["closed"]
+        }
+
+
+class Socket:
+    """A transport that takes writes until it is full, then pauses its connection and keeps what comes."""
+
+    is_close_frame_sent = is_disconnected = False
+
+    def __init__(self, client):
+        self.client = client
+        self.connection = None
+        self.full = False
+        self.kept = []
+        self.underlying_transport = self
+
+    def set_write_buffer_limits(self, high):
+        """As picows' does."""
+
+    def is_closing(self):
+        return False
+
+    def send(self, _, payload):
+        self.write(text_frame(payload))
+
+    def send_close(self, code, reason):
+        self.is_close_frame_sent = True
+
+    def write(self, data):
+        if self.full:
+            # A partial write: everything handed over stays ours, and the connection hears that it is enough.
+            self.kept.append(data)
+            if not self.connection.paused:
+                self.connection.pause_writing()
+        else:
+            self.client.read(data)
+
+    def drain(self):
+        """The client reads again."""
+        self.full = False
+        kept, self.kept = self.kept, []
+        for data in kept:
+            self.client.read(data)
+        if self.connection.paused:
+            self.connection.resume_writing()
+
+
+class Client:
+    """Joins frames by version, as every client does, and checks contract promise 1 on each of them."""
+
+    def __init__(self):
+        self.frames = 0
+        self.follows_all = None
+        self.forget()
+
+    def forget(self):
+        # tour -> (version, closed), and the newest frame under it; the same per departure.
+        self.tours, self.departures = {}, {}
+        # key -> the versions last told under it: they strictly increase, INITIAL_STATEs apart.
+        self.told = {}
+
+    def read(self, data):
+        while data:
+            size = data[1]
+            start = 2
+            if size == 126:
+                size, start = int.from_bytes(data[2:4], "big"), 4
+            self.frame(json.loads(data[start : start + size]))
+            data = data[start + size :]
+
+    def frame(self, frame):
+        self.frames += 1
+        kind = frame["type"]
+        if kind == "RESET":
+            self.forget()
+            self.epoch = frame["epoch"]
+        elif kind == "WELCOME":
+            self.epoch = frame["epoch"]
+        elif kind == "TOUR_CLOSED":
+            self.closed(frame)
+        elif kind in ("INITIAL_STATE", "AVAILABILITY_UPDATE"):
+            self.state(frame, kind == "INITIAL_STATE")
+
+    def closed(self, frame):
+        if "departureId" in frame:
+            known, key = self.departures, (frame["tourId"], frame["departureId"])
+            # The tour's own frame comes with it, whether or not it is news.
+            self.told.pop((frame["tourId"], None), None)
+        else:
+            known, key = self.tours, frame["tourId"]
+        self.forward(known.get(key), frame["version"], None)
+        known[key] = (frame["version"], True, None)
+
+    def state(self, frame, initial):
+        tour, departure = frame["tourId"], frame.get("departure")
+        numbers = (frame["availableSeats"], frame.get("tourName"))
+        self.forward(self.tours.get(tour), frame["version"], numbers)
+        self.tours[tour] = (frame["version"], False, numbers)
+        key, versions = (tour, None), (frame["version"], 0)
+        if departure is not None:
+            key, versions = (tour, departure["id"]), (frame["version"], departure["version"])
+            numbers = departure["availableSeats"]
+            self.forward(self.departures.get(key), departure["version"], numbers)
+            self.departures[key] = (departure["version"], False, numbers)
+        assert initial or versions > self.told.get(key, (-1, -1)), ("told twice", frame)
+        self.told[key] = versions
+
+    def forward(self, known, version, numbers):
+        """Versions never go back, closed wins at an equal one, and one version is one truth."""
+        if known is not None:
+            before, closed, content = known
+            assert version >= before, ("back in time", known, version, numbers)
+            if version == before and numbers is not None:
+                assert not closed, ("reopened without a version", known, version)
+                assert content == numbers, ("two truths", known, version, numbers)
+
+    def view(self, tours):
+        """What is shown of these tours; None: of all."""
+        return {
+            id: (
+                *content,
+                {key[1]: one[2] for key, one in self.departures.items() if key[0] == id and not one[1]},
+            )
+            for id, (_, closed, content) in self.tours.items()
+            if not closed and (tours is None or id in tours)
+        }
