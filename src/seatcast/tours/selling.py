@@ -80,7 +80,8 @@ _WISHES = {
 }
 
 # Locks are taken in the order of `schema.py`: departures by id, then tours by id. A wish is accepted if it and all
-# wishes before it for the same departure fit; one that did not fit behind a larger one is simply made again.
+# wishes before it for the same departure fit together, those aside that cannot fit even alone; one that did not fit
+# behind a larger one is simply made again.
 # The updates see the newest rows, not the statement's snapshot: PostgreSQL evaluates an UPDATE anew on a row that
 # another transaction has changed in the meantime (documentation, 13.2.1).
 _TAKE_ALL = text(f"""
@@ -96,7 +97,8 @@ _TAKE_ALL = text(f"""
         SELECT * FROM (
             SELECT wish.*, locked.available,
                 sum(wish.seats) OVER (PARTITION BY wish.tour_id, wish.departure_id ORDER BY wish.n) AS running
-            FROM wish JOIN locked ON locked.tour_id = wish.tour_id AND locked.id = wish.departure_id) AS ranked
+            FROM wish JOIN locked ON locked.tour_id = wish.tour_id AND locked.id = wish.departure_id
+                AND wish.seats <= locked.available) AS ranked
         WHERE running <= available),
     sale AS MATERIALIZED (
         SELECT tour_id, departure_id, partition, CAST(sum(seats) AS int) AS seats, count(*) AS bookings,
