@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,13 +15,16 @@ from sqlalchemy import text as sql
 from seatcast import rest, wire
 from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
-from seatcast.domain import iso
+from seatcast.domain import DomainError, iso
 from seatcast.tokens import Tokens
 from seatcast.tours import store
 from seatcast.tours.app import tours
 from seatcast.tours.bookings import Desk
 from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.database import Database, migrate, open_database
+from seatcast.tours.till import Till
+
+from .. import servers
 
 TOKENS = Tokens("a secret of the tests, of 32 bytes or more")
 
@@ -105,10 +108,37 @@ def running():
     return _running
 
 
+@pytest.fixture(scope="session")
+def _migrated_postgres():
+    servers.require_postgres()
+    with servers.FreshDatabase(servers.POSTGRES) as url:
+        servers.run_apart(migrate(url))
+        yield url
+
+
+async def _emptied(url):
+    async with open_database(url) as database, database.transaction() as tx:
+        for table in ("outbox", "bookings", "departures", "tours"):
+            await tx.exec_driver_sql(f"DELETE FROM {table}")
+    return url
+
+
 @pytest.fixture
-async def service(database_url):
-    """The tour service on a fresh database, SQLite and PostgreSQL in turn."""
-    async with _running(database_url) as running_service:
+async def clean_postgres_url(_migrated_postgres):
+    """A migrated PostgreSQL database without rows: made once, emptied for each test that asks for it."""
+    return await _emptied(_migrated_postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def clean_url(request):
+    """A database without tours: a fresh SQLite file and an emptied PostgreSQL database in turn."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "clean_postgres_url")
+
+
+@pytest.fixture
+async def service(clean_url):
+    """The tour service on a database without tours, SQLite and PostgreSQL in turn."""
+    async with _running(clean_url) as running_service:
         yield running_service
 
 
@@ -133,10 +163,24 @@ class Office:
     """The desk and the catalogue on a migrated database, without relay or REST: all events stay in the outbox."""
 
     database: Database
+    till: Till
     desk: Desk
     catalogue: Catalogue
     clock: Clock
     woken: list
+    """Grows by one for every time that the relay would have been told of new events."""
+
+    async def book(self, tour_id, seats=1, departure_id=None, *, user=None, key=None):
+        return await self.desk.book(tour_id, departure_id, seats, user=user, key=key)
+
+    async def race(self, wishes):
+        """Call all of these coroutines at once; return those that succeeded and the refusals by code."""
+        outcomes = await asyncio.gather(*wishes, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
+        failed = [o for o in outcomes if isinstance(o, BaseException) and o not in refused]
+        assert not failed, failed[:3]
+        done = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        return done, Counter(refusal.code for refusal in refused)
 
     async def rows(self, query, **values):
         async with self.database.reading() as connection:
@@ -204,45 +248,43 @@ async def _opened(url):
         clock, woken = Clock(), []
         async with database.reading() as connection:
             epoch = await store.epoch(connection)
-        wake = lambda: woken.append(1)  # noqa: E731
-        yield Office(
-            database,
-            Desk(database, epoch, wake, clock),
-            Catalogue(database, epoch, wake, clock),
-            clock,
-            woken,
-        )
+
+        def wake():
+            woken.append(1)
+
+        till = Till(database, epoch, wake, clock)
+        selling = asyncio.create_task(till.run())
+        try:
+            yield Office(
+                database,
+                till,
+                Desk(database, epoch, till, wake, clock),
+                Catalogue(database, epoch, wake, clock),
+                clock,
+                woken,
+            )
+        finally:
+            selling.cancel()
+            [end] = await asyncio.gather(selling, return_exceptions=True)
+            assert isinstance(end, asyncio.CancelledError)
 
 
 @pytest.fixture
-async def office(database_url):
-    """The desk and the catalogue on a fresh database, SQLite and PostgreSQL in turn."""
-    async with _opened(database_url) as opened:
+async def office(clean_url):
+    """The desk and the catalogue on a database without tours, SQLite and PostgreSQL in turn."""
+    async with _opened(clean_url) as opened:
         yield opened
 
 
 @pytest.fixture
-async def postgres_office(postgres_url):
-    """The desk and the catalogue on a fresh PostgreSQL database."""
-    async with _opened(postgres_url) as opened:
+async def postgres_office(clean_postgres_url):
+    """The desk and the catalogue on PostgreSQL alone."""
+    async with _opened(clean_postgres_url) as opened:
         yield opened
-
-
-@pytest.fixture
-def sqlite_rows(sqlite_url):
-    """`sqlite_rows(query)`: ask the SQLite file of `sqlite_url` without the product's code."""
-
-    def ask(query):
-        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
-            return connection.execute(query).fetchall()
-
-    return ask
 
 
 @pytest.fixture(scope="session")
 def contract_example():
     """`contract_example(file, name)`: one golden example of `contract/`."""
-    from pathlib import Path
-
     folder = Path(__file__).parent.parent.parent / "contract"
     return lambda file, name: json.loads((folder / file).read_text())[name]
