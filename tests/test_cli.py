@@ -117,7 +117,7 @@ def _taken_port() -> Iterator[int]:
         (("gateway",), {}, "a gateway alone needs --broker-url: without it nothing ever reaches it"),
         (("token", "--user", "x", "--expires", "soon"), {}, "--expires must be a number and s, m, h or d, such as 1h"),
         (("token", "--user", ""), {}, "--user takes 1 to 128 characters"),
-        (("publish", "tour_paris", "-1"), {}, "SEATS must be between 0 and 10000000, not -1"),
+        (("publish", "tour_paris", "-1"), {}, None),
         (("publish", "tour_paris", "many"), {}, None),
         (("listen", "http://127.0.0.1"), {}, "URL must begin with ws:// or wss://"),
         (("serve", "--prot", "1"), {}, None),
@@ -169,7 +169,7 @@ def test_a_broker_that_is_not_there_is_one_line_after_the_wait(run, free_port, c
     assert "refused" in last
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
-    assert any("Waiting for the broker" in line for line in waiting)
+    assert any("RabbitMQ is not there" in line for line in waiting)
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
@@ -246,7 +246,7 @@ def test_serve_logs_where_it_listens_and_a_signal_ends_it_with_0(start, number):
 def test_a_signal_while_waiting_for_a_server_ends_the_wait_with_0(start, free_port):
     running = start("gateway", "--broker-url", f"amqp://127.0.0.1:{free_port()}")
     deadline = time.monotonic() + 20
-    while "Waiting for the broker" not in running.log.read_text():
+    while "RabbitMQ is not there" not in running.log.read_text():
         assert time.monotonic() < deadline, running.log.read_text()
         time.sleep(0.02)
     assert running.stop() == 0
@@ -311,6 +311,4 @@ def test_listen_to_nobody_is_one_line(run, free_port):
 
 def test_publish_to_nobody_is_one_line(run, free_port):
     url = f"amqp://127.0.0.1:{free_port()}"
-    assert "refused" in _one_line(
-        run("publish", "tour_x", "1", "--broker-url", url, "--start-seconds", "1"), 1
-    )
+    assert "refused" in _one_line(run("publish", "tour_x", "1", "--broker-url", url), 1)

@@ -52,15 +52,6 @@ async def test_three_tours_are_there_at_once_and_lose_seats_with_their_names():
             seats[frame["tourId"]] = frame["availableSeats"]
 
 
-async def test_a_slow_client_does_not_delay_the_others():
-    async with three_tours(SETTINGS, every=0.02) as port:
-        url = f"ws://127.0.0.1:{port}"
-        async with websockets.connect(url, max_queue=1) as silent, websockets.connect(url) as client:
-            await _next(client, "AVAILABILITY_UPDATE")
-            await _next(client, "AVAILABILITY_UPDATE")
-            assert silent.state is websockets.State.OPEN
-
-
 def test_seats_fall_by_one_to_three_and_never_below_none():
     shop = ThreeTours(random.Random(3))
     before = {tour.id: tour.available_seats for tour in shop.tours.values()}

@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import structlog
 
-from seatcast.alone import generated_secret, open_broker, web_url
-from seatcast.config import Settings, redacted
+from seatcast.alone import open_broker
+from seatcast.config import Settings, redacted, web_url
 from seatcast.demo_travellers import travellers
 from seatcast.gateway.app import gateway
 from seatcast.gateway.snapshot import http_snapshot
 from seatcast.http_server import serve_http
+from seatcast.secret_file import generated_secret
 from seatcast.tokens import Tokens
 from seatcast.tours.app import tours
 
@@ -44,7 +46,8 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         broker = await enter(open_broker(settings))
-        app = await enter(tours(settings, broker, tokens))
+        # Two libraries name the same ASGI types differently.
+        app: Any = await enter(tours(settings, broker, tokens))
         api_port = await enter(serve_http(app, settings.host, settings.api_port, name="the tour service"))
         # The same application, without the detour over a socket.
         client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))

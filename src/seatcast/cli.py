@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import structlog
 import typer
-import uvloop
 
-from seatcast import __version__, client_commands, demo, logs
-from seatcast.all_in_one import all_in_one
-from seatcast.alone import gateway_alone, generated_secret, tours_alone, web_url
-from seatcast.broker import BrokerUnavailable, MessageRefused
-from seatcast.cli_settings import takes
-from seatcast.config import Settings, SettingsError
-from seatcast.http_server import PortTaken
-from seatcast.tokens import Tokens
-from seatcast.tours.database import DatabaseUnavailable
-from seatcast.tours.database import migrate as migrate_database
+from seatcast import __version__, logs
+from seatcast.cli_run import exit_with, run, run_until_signal
+from seatcast.cli_settings import lifetime, takes
+from seatcast.config import Settings, SettingsError, web_url
+
+# The servers are imported by the commands that run them: `seatcast token` needs no SQL.
+if TYPE_CHECKING:
+    from seatcast.all_in_one import Addresses
 
 _log = structlog.get_logger(__name__)
-
-SPEAKING: Final = (
-    PortTaken,
-    BrokerUnavailable,
-    MessageRefused,
-    DatabaseUnavailable,
-    client_commands.CommandFailed,
-)
-"""Errors whose text is the one clear line; any other is a defect and shows its traceback."""
 
 app = typer.Typer(
     name="seatcast",
@@ -80,8 +65,10 @@ def _command(
 def serve(settings: Settings) -> None:
     """Tour service, relay, gateway and pages in one process."""
     _differ(settings, "port", "api_port")
+    from seatcast.all_in_one import all_in_one
+
     logs.configure(settings.log_format)
-    _run_until_signal(all_in_one(settings), started=_announce)
+    run_until_signal(all_in_one(settings), started=_announce)
 
 
 @_command(app, "host", "api_port", "data_dir", "database_url", "broker_url", "jwt_secret", *_PROCESS)
@@ -91,8 +78,10 @@ def tours(settings: Settings) -> None:
         raise SettingsError(
             "a tour service alone needs --broker-url: without it nobody hears of its bookings"
         )
+    from seatcast.alone import tours_alone
+
     logs.configure(settings.log_format)
-    _run_until_signal(tours_alone(settings))
+    run_until_signal(tours_alone(settings))
 
 
 @_command(
@@ -112,25 +101,31 @@ def gateway(settings: Settings) -> None:
     if settings.broker_url is None:
         raise SettingsError("a gateway alone needs --broker-url: without it nothing ever reaches it")
     _differ(settings, "port", "http_port")
+    from seatcast.alone import gateway_alone
+
     logs.configure(settings.log_format)
-    _run_until_signal(gateway_alone(settings))
+    run_until_signal(gateway_alone(settings))
 
 
 @_command(demo_app, "host", "port", "heartbeat_seconds", "drain_seconds", "log_format", name="random-numbers")
 def random_numbers(settings: Settings) -> None:
     """WELCOME, then RANDOM_NUMBER (1 to 100) to everyone every 3 s."""
+    from seatcast import demo
+
     logs.configure(settings.log_format)
-    _run_until_signal(demo.random_numbers(settings))
+    run_until_signal(demo.random_numbers(settings))
 
 
 @_command(demo_app, "host", "port", "heartbeat_seconds", "drain_seconds", "log_format", name="tours")
 def demo_tours(settings: Settings) -> None:
     """Three tours; every 5 s one of them loses 1 to 3 seats. No database."""
+    from seatcast import demo
+
     logs.configure(settings.log_format)
-    _run_until_signal(demo.three_tours(settings))
+    run_until_signal(demo.three_tours(settings))
 
 
-@_command(app, "broker_url", "start_seconds")
+@_command(app, "broker_url")
 def publish(
     settings: Settings,
     tour: Annotated[str, typer.Argument(help="Id of the tour.", metavar="TOUR", show_default=False)],
@@ -138,9 +133,11 @@ def publish(
     name: Annotated[str | None, typer.Option("--name", help="Name of the tour.", show_default=False)] = None,
 ) -> None:
     """Send one tour.availability.updated event to the broker, as another program would."""
-    logs.configure("text")
+    from seatcast import client_commands
+
+    logs.configure("text", least=logging.ERROR)
     url = settings.broker_url or "amqp://localhost"
-    _run(client_commands.publish(url, tour, seats, name, settings.start_seconds))
+    run(client_commands.publish(url, tour, seats, name))
     typer.echo(f"{tour} has {seats} seats: the broker holds the event")
 
 
@@ -158,8 +155,11 @@ def listen(
     ] = None,
 ) -> None:
     """Print what a WebSocket client receives, one JSON object a line."""
+    from seatcast import client_commands
+
+    logs.configure("text", least=logging.ERROR)
     where = url or web_url("ws", settings.host, settings.port)
-    _run_until_signal(client_commands.listening(where, tour, token))
+    run_until_signal(client_commands.listening(where, tour, token))
 
 
 @_command(app, "data_dir", "jwt_secret")
@@ -170,7 +170,10 @@ def token(
     expires: Annotated[str, typer.Option("--expires", help="Lifetime: 90s, 15m, 1h or 7d.")] = "1h",
 ) -> None:
     """Mint a token with the configured secret, else with the data folder's."""
-    seconds = client_commands.lifetime(expires)
+    from seatcast.secret_file import generated_secret
+    from seatcast.tokens import Tokens
+
+    seconds = lifetime(expires)
     if not 1 <= len(user) <= 128:
         raise SettingsError("--user takes 1 to 128 characters")
     secret = settings.jwt_secret or generated_secret(settings.data_dir)
@@ -185,11 +188,13 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to this version's schema."""
+    from seatcast.tours import database
+
     logs.configure(settings.log_format)
     if settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    revision = _run(
-        migrate_database(
+    revision = run(
+        database.migrate(
             settings.database,
             new_epoch=new_epoch,
             wait_seconds=settings.start_seconds,
@@ -208,7 +213,7 @@ def _root(
         raise typer.Exit
 
 
-def _announce(addresses: Any) -> None:
+def _announce(addresses: Addresses) -> None:
     typer.echo(f"\n  Pages and REST  {addresses.api}\n  WebSocket       {addresses.websocket}\n")
     sys.stdout.flush()
 
@@ -219,74 +224,7 @@ def _differ(settings: Settings, one: str, other: str) -> None:
         raise SettingsError(f"{names} are both {getattr(settings, one)}: they must differ")
 
 
-def _run(work: Any) -> Any:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
-def _run_until_signal(
-    context: AbstractAsyncContextManager[Any], started: Callable[[Any], None] | None = None
-) -> None:
-    """Enter `context`, wait for SIGTERM or SIGINT, leave it; a second signal ends the process at once."""
-
-    async def run() -> None:
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        main = asyncio.current_task()
-        assert main is not None  # noqa: S101 - told to the type checker
-        entered = False
-
-        def on_signal(number: signal.Signals) -> None:
-            _log.info("Stopping", signal=number.name)
-            stop.set()
-            for known in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(known)
-            # Nobody waits for `stop` while the start itself still waits for a server.
-            if not entered:
-                main.cancel()
-
-        for known in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(known, on_signal, known)
-        try:
-            async with context as value:
-                entered = True
-                if started is not None:
-                    started(value)
-                await stop.wait()
-        except asyncio.CancelledError:
-            if not stop.is_set():
-                raise
-
-    _run(run())
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for part in error.exceptions for leaf in _leaves(part)]
-    return [error]
-
-
 def main() -> None:
-    """Run the command line: exit 2 for a wrong setting, 1 for what went wrong otherwise, each in one line."""
+    """Run the command line and exit."""
     command = typer.main.get_command(app)
-    try:
-        code = command.main(standalone_mode=False, prog_name="seatcast")
-    except typer.TyperException as error:
-        _fail(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(130)
-    except Exception as error:
-        leaves = _leaves(error)
-        if wrong := next((leaf for leaf in leaves if isinstance(leaf, SettingsError)), None):
-            _fail(str(wrong), 2)
-        # A part that failed may have torn others down: what speaks is the cause only if all do.
-        if all(isinstance(leaf, SPEAKING) for leaf in leaves):
-            _fail(str(leaves[0]), 1)
-        raise
-    else:
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(line: str, code: int) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"seatcast: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201 - standard error is the place
-    sys.exit(code)
+    exit_with(lambda: command.main(standalone_mode=False, prog_name="seatcast"))

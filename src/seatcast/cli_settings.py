@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import tomllib
 import types
 from collections.abc import Callable, Mapping
@@ -43,6 +44,7 @@ HELP: Final[dict[str, str]] = {
     "log_format": "auto, text or json; auto is text on a terminal and JSON elsewhere.",
 }
 
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _TYPES: Final = get_type_hints(Settings)
 _DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 
@@ -94,6 +96,14 @@ def _from_file(named: str | None) -> dict[str, Any]:
             raise SettingsError(f"{path} has an unknown key {key!r}{hint}")
         values[key] = _convert(key, value, f"{key} in {path}", strict=True)
     return values
+
+
+def lifetime(text: str) -> float:
+    """Return the seconds of `90s`, `15m`, `1h` or `7d`. Raises `SettingsError` for anything else."""
+    found = re.fullmatch(r"([1-9]\d{0,8})([smhd])", text)
+    if found is None:
+        raise SettingsError("--expires must be a number and s, m, h or d, such as 1h")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _flag(name: str) -> str:

@@ -1,10 +1,9 @@
-"""What `seatcast publish`, `listen` and `token` do: Seatcast seen from outside."""
+"""What `seatcast publish` and `listen` do: Seatcast seen from outside."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -19,26 +18,16 @@ from rich.console import Console
 
 from seatcast.broker import Message
 from seatcast.broker.rabbitmq import RabbitBroker
+from seatcast.cli_run import CommandFailed
 from seatcast.config import SettingsError, redacted
 from seatcast.domain import MAX_TOUR_SEATS, iso
 from seatcast.wire import AvailabilityUpdated, Subscribe, encode
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+PUBLISH_SECONDS: Final = 5.0
+"""How long `publish` waits for the broker: somebody is watching."""
 
 
-class CommandFailed(Exception):
-    """A command could not do its work; one line that says why."""
-
-
-def lifetime(text: str) -> float:
-    """Return the seconds of `90s`, `15m`, `1h` or `7d`. Raises `SettingsError` for anything else."""
-    found = re.fullmatch(r"([1-9]\d{0,8})([smhd])", text)
-    if found is None:
-        raise SettingsError("--expires must be a number and s, m, h or d, such as 1h")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-async def publish(url: str, tour: str, seats: int, name: str | None, wait_seconds: float) -> None:
+async def publish(url: str, tour: str, seats: int, name: str | None) -> None:
     """Send one event without a version, as a publisher that is not ours would; returns when the broker holds it.
 
     Raises `BrokerUnavailable` or `MessageRefused`, and `SettingsError` for a tour or a count that no gateway takes.
@@ -55,7 +44,7 @@ async def publish(url: str, tour: str, seats: int, name: str | None, wait_second
         tour_name=UNSET if name is None else name,
     )
     async with RabbitBroker(url) as broker:
-        await broker.wait_connected(wait_seconds)
+        await broker.wait_connected(PUBLISH_SECONDS)
         message = Message("tour.availability.updated", encode(event), event_id=event.event_id)
         (problem,) = await broker.publish([message])
     if problem is not None:

@@ -66,7 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ):
             value = getattr(self, name)
             if not 0 < value <= 86_400:
-                raise SettingsError(f"{name.replace('_', '-')} must be more than 0 and at most 86400, not {value}")
+                raise SettingsError(
+                    f"{name.replace('_', '-')} must be more than 0 and at most 86400, not {value}"
+                )
         if self.follow_all_limit < 0 or self.max_subscriptions < 1:
             raise SettingsError("follow-all-limit and max-subscriptions must not be negative")
         _check_url("database-url", self.database_url, ("postgresql", "postgres", "sqlite"))
@@ -93,7 +95,9 @@ def _check_url(flag: str, url: str | None, schemes: tuple[str, ...]) -> None:
         raise SettingsError(f"{flag} is not a URL") from None
     if scheme not in schemes:
         # Never the URL itself: it may hold a password.
-        raise SettingsError(f"{flag} must begin with {' or '.join(s + '://' for s in schemes)}, not {scheme!r}")
+        raise SettingsError(
+            f"{flag} must begin with {' or '.join(s + '://' for s in schemes)}, not {scheme!r}"
+        )
 
 
 def redacted(url: str) -> str:
@@ -104,3 +108,9 @@ def redacted(url: str) -> str:
         host = f"[{host}]"
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def web_url(scheme: str, host: str, port: int) -> str:
+    """Return an address that a browser on this machine can open: a wildcard host becomes its loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

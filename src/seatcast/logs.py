@@ -9,11 +9,11 @@ from typing import Literal
 import structlog
 
 
-def configure(format: Literal["auto", "text", "json"]) -> None:
+def configure(format: Literal["auto", "text", "json"], least: int = logging.INFO) -> None:
     """Set up structlog, and the standard library's logging behind it, for the whole process.
 
     `auto` is text on a terminal and JSON elsewhere. Libraries speak from WARNING on, so their lines never
-    carry URLs of requests.
+    carry URLs of requests. `least` is the lowest level of ours that is shown.
     """
     terminal = sys.stderr.isatty()
     as_json = format == "json" or (format == "auto" and not terminal)
@@ -42,7 +42,7 @@ def configure(format: Literal["auto", "text", "json"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("seatcast").setLevel(logging.INFO)
+    logging.getLogger("seatcast").setLevel(least)
     # What the broker's library says of each lost connection, our supervisor says better and without URLs.
     for library in ("aio_pika", "aiormq"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

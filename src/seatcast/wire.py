@@ -273,9 +273,7 @@ class TourClosedEvent(
     departure_id: Id | UnsetType = UNSET
 
 
-class Tick(
-    Struct, frozen=True, rename="camel", tag_field="eventType", tag="seatcast.tick", kw_only=True
-):
+class Tick(Struct, frozen=True, rename="camel", tag_field="eventType", tag="seatcast.tick", kw_only=True):
     """A relay's sign of life, one a second; `watermark` is the highest outbox id it has sent."""
 
     epoch: str
@@ -315,11 +313,12 @@ def decode_event(routing_key: str, body: bytes) -> Event:
         event = decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidEvent(str(error)[:500]) from None
-    if isinstance(event, AvailabilityUpdated) and event.capacity is not UNSET:
-        if event.available_seats > event.capacity:
-            raise InvalidEvent(
-                f"availableSeats {event.available_seats} is more than capacity {event.capacity}"
-            )
+    if (
+        isinstance(event, AvailabilityUpdated)
+        and event.capacity is not UNSET
+        and event.available_seats > event.capacity
+    ):
+        raise InvalidEvent(f"availableSeats {event.available_seats} is more than capacity {event.capacity}")
     return event
 
 
@@ -329,7 +328,7 @@ def decode_client(text: bytes) -> ClientFrame:
     Raises `ValueError` (msgspec's, which names the field) for anything that CONTRACT 1 does not list.
     """
     try:
-        frame = _client_decoder.decode(text)
+        frame: ClientFrame = _client_decoder.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if isinstance(frame, Subscribe | Unsubscribe) and (frame.tour_id is UNSET) == (frame.channel is UNSET):

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, delete, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Struct
 
 from seatcast import rest, wire
@@ -174,7 +174,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         return Response([tour_body(tour, departures) for tour, departures in found], headers=headers)
 
     @get("/tours/{tour_id:str}", responses={404: REFUSALS[404], 503: REFUSALS[503]})
-    async def read_tour(tour_id: str) -> Response[rest.Tour]:
+    async def read_tour(tour_id: FromPath[str]) -> Response[rest.Tour]:
         """Read one tour, also one that is closed."""
         async with database.reading() as connection:
             found = await store.open_tours(connection, tour_id)
@@ -186,9 +186,9 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
     @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 404, 503)})
     async def list_bookings(
         request: Request[Any, Any, Any],
-        limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+        limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
         before: Annotated[
-            str | None, Parameter(max_length=128, description="A booking's id: only older ones")
+            str | None, QueryParameter(max_length=128, description="A booking's id: only older ones")
         ] = None,
     ) -> Response[list[rest.Booking]]:
         """List the caller's bookings, newest first."""
@@ -204,7 +204,9 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         return Response([_booking_body(details) for details in found], headers=_FRESH)
 
     @get("/bookings/{booking_id:str}", responses={s: REFUSALS[s] for s in (401, 404, 503)})
-    async def read_booking(request: Request[Any, Any, Any], booking_id: str) -> Response[rest.Booking]:
+    async def read_booking(
+        request: Request[Any, Any, Any], booking_id: FromPath[str]
+    ) -> Response[rest.Booking]:
         """Read one booking: the caller's own, or one made without a token, which its id alone opens."""
         user, any_user = _rights(request, tokens)
         found = await desk.find(booking_id, user=user, any_user=any_user)
@@ -213,7 +215,9 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
     @delete(
         "/bookings/{booking_id:str}", status_code=200, responses={s: REFUSALS[s] for s in (401, 404, 503)}
     )
-    async def cancel_booking(request: Request[Any, Any, Any], booking_id: str) -> Response[rest.Booking]:
+    async def cancel_booking(
+        request: Request[Any, Any, Any], booking_id: FromPath[str]
+    ) -> Response[rest.Booking]:
         """Cancel a booking; its seats are for sale again in the same instant. Repeating it changes nothing."""
         user, any_user = _rights(request, tokens)
         cancelled = await desk.cancel(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, patch, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, RawBody
 from msgspec import UNSET
 
 from seatcast import rest
@@ -38,7 +39,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         return tour_body(*found[0])
 
     @post("/tours", responses=_REFUSED, opt={BODY: rest.NewTour})
-    async def create_tour(request: Request[Any, Any, Any], body: bytes) -> Response[rest.Tour]:
+    async def create_tour(request: Request[Any, Any, Any], body: RawBody) -> Response[rest.Tour]:
         """Make a tour: undated with a `capacity`, or dated with `departures` (perhaps none yet)."""
         require_staff(request)
         data = read_body(rest.NewTour, body)
@@ -54,7 +55,9 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         return Response(await shown(tour_id), headers={"Location": f"/api/tours/{tour_id}"})
 
     @patch("/tours/{tour_id:str}", responses=_REFUSED, opt={BODY: rest.TourPatch})
-    async def change_tour(request: Request[Any, Any, Any], tour_id: str, body: bytes) -> Response[rest.Tour]:
+    async def change_tour(
+        request: Request[Any, Any, Any], tour_id: FromPath[str], body: RawBody
+    ) -> Response[rest.Tour]:
         """Rename, reprice, set an undated tour's capacity, close or reopen: all of it or nothing."""
         require_staff(request)
         data = read_body(rest.TourPatch, body)
@@ -63,7 +66,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
 
     @post("/tours/{tour_id:str}/departures", responses=_REFUSED, opt={BODY: rest.NewDeparture})
     async def add_departure(
-        request: Request[Any, Any, Any], tour_id: str, body: bytes
+        request: Request[Any, Any, Any], tour_id: FromPath[str], body: RawBody
     ) -> Response[rest.Tour]:
         """Add a departure to a dated tour."""
         require_staff(request)
@@ -78,7 +81,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         opt={BODY: rest.DeparturePatch},
     )
     async def change_departure(
-        request: Request[Any, Any, Any], tour_id: str, departure_id: str, body: bytes
+        request: Request[Any, Any, Any], tour_id: FromPath[str], departure_id: FromPath[str], body: RawBody
     ) -> Response[rest.Tour]:
         """Move, resize, close or reopen a departure: all of it or nothing."""
         require_staff(request)

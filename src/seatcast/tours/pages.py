@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from seatcast.text import text
 from seatcast.tours import openapi
@@ -58,7 +59,7 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
         return page(request)
 
     @get("/{path:path}", sync_to_thread=False, include_in_schema=False)
-    def file(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+    def file(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
         name = str(path).lstrip("/")
         # Looked up, never joined onto a folder: there is no path to climb out by.
         if name in known:

@@ -1,0 +1,98 @@
+"""One process does the whole road, and its data outlives it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import websockets
+
+from seatcast.all_in_one import all_in_one
+from seatcast.config import Settings
+from seatcast.secret_file import generated_secret
+from seatcast.tokens import Tokens
+
+
+def _settings(folder: Path, *, demo: bool = False, broker_url: str | None = None) -> Settings:
+    return Settings(
+        port=0, api_port=0, data_dir=folder / "data", demo=demo, broker_url=broker_url, drain_seconds=0.2
+    )
+
+
+async def _make_tour(api: str, folder: Path) -> None:
+    staff = Tokens(generated_secret(folder / "data")).mint("me", ["staff"], 60)
+    async with httpx.AsyncClient(base_url=api, headers={"Authorization": f"Bearer {staff}"}) as client:
+        new = {"id": "tour_oslo", "name": "Oslo by Boat", "capacity": 10}
+        assert (await client.post("/api/tours", json=new)).status_code == 201
+
+
+async def _frame(client: websockets.ClientConnection, kind: str, seats: int) -> dict[str, object]:
+    """Return the next frame of this kind and count; frames of other counts in between are the past."""
+    while True:
+        frame: dict[str, object] = json.loads(await client.recv())
+        if frame["type"] == kind and frame.get("availableSeats") == seats:
+            return frame
+
+
+async def _a_booking_arrives(settings: Settings, folder: Path) -> None:
+    async with all_in_one(settings) as addresses:
+        await _make_tour(addresses.api, folder)
+        async with (
+            websockets.connect(addresses.websocket) as client,
+            httpx.AsyncClient(base_url=addresses.api) as http,
+        ):
+            await _frame(client, "INITIAL_STATE", 10)
+            answer = await http.post("/api/tours/tour_oslo/book", json={"seatsToBook": 3})
+            assert answer.status_code == 200
+            frame = await _frame(client, "AVAILABILITY_UPDATE", 7)
+            assert frame["tourName"] == "Oslo by Boat"
+            # The booker already had the same fact in the answer.
+            assert frame["version"] == answer.json()["availability"]["version"]
+
+
+async def test_a_booking_reaches_a_websocket_client(tmp_path):
+    await _a_booking_arrives(_settings(tmp_path), tmp_path)
+
+
+async def test_a_booking_reaches_a_websocket_client_through_rabbitmq(tmp_path, amqp_url):
+    await _a_booking_arrives(_settings(tmp_path, broker_url=amqp_url), tmp_path)
+
+
+async def test_a_restart_keeps_tours_bookings_and_tokens(tmp_path):
+    settings = _settings(tmp_path)
+    async with all_in_one(settings) as addresses:
+        await _make_tour(addresses.api, tmp_path)
+        token = Tokens(generated_secret(settings.data_dir)).mint("alice", [], 60)
+        async with httpx.AsyncClient(base_url=addresses.api) as http:
+            mine = {"Authorization": f"Bearer {token}"}
+            assert (
+                await http.post("/api/tours/tour_oslo/book", json={"seatsToBook": 4}, headers=mine)
+            ).is_success
+    async with all_in_one(settings) as addresses, httpx.AsyncClient(base_url=addresses.api) as http:
+        assert (await http.get("/api/tours/tour_oslo")).json()["available_seats"] == 6
+        (booking,) = (await http.get("/api/bookings", headers=mine)).json()
+        assert booking["seats"] == 4
+        async with websockets.connect(addresses.websocket) as client:
+            await _frame(client, "INITIAL_STATE", 6)
+
+
+async def test_the_demo_moves_by_itself_and_both_ends_agree(tmp_path):
+    async with all_in_one(_settings(tmp_path, demo=True)) as addresses:
+        async with httpx.AsyncClient(base_url=addresses.api) as http:
+            tours = {tour["id"]: tour for tour in (await http.get("/api/tours")).json()}
+            assert {"tour_paris", "tour_london", "tour_rome"} < set(tours)
+        async with websockets.connect(addresses.websocket) as client:
+            while json.loads(await client.recv())["type"] != "AVAILABILITY_UPDATE":
+                pass
+
+
+async def test_the_rest_port_has_health_and_metrics(tmp_path):
+    """The tour service's port has health and metrics too."""
+    async with (
+        all_in_one(_settings(tmp_path)) as addresses,
+        httpx.AsyncClient(base_url=addresses.api) as http,
+    ):
+        assert (await http.get("/health/live")).json() == {"status": "ok"}
+        assert (await http.get("/health/ready")).json()["status"] in ("ok", "degraded")
+        assert "seatcast" in (await http.get("/metrics")).text
