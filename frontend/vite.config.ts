@@ -1,8 +1,27 @@
 import react from "@vitejs/plugin-react";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+/** Ships the script and style of the API's documentation, so that /docs needs no other origin. */
+function apiDocumentation(): Plugin {
+  const files = ["swagger-ui-bundle.js", "swagger-ui.css"];
+  return {
+    name: "api-documentation",
+    apply: "build",
+    async generateBundle() {
+      const { resolve } = createRequire(import.meta.url);
+      for (const file of files) {
+        const source = await readFile(resolve(`swagger-ui-dist/${file}`));
+        this.emitFile({ type: "asset", fileName: `docs/${file}`, source });
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), apiDocumentation()],
   build: {
     outDir: "../src/seatcast/web",
     emptyOutDir: true,

@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import secrets
+import shutil
 import socket
 import threading
 
@@ -97,3 +98,11 @@ def require_rabbitmq() -> None:
     require_shared(
         "RabbitMQ", 5672, "Debian: `apt-get install rabbitmq-server`, then `service rabbitmq-server start`."
     )
+
+
+def require_chromium() -> str:
+    """Return Debian's Chromium."""
+    found = shutil.which("chromium")
+    if found is None:
+        raise AssertionError("These tests need Chromium. Debian: `apt-get install chromium`.")
+    return found

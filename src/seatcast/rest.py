@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -144,4 +144,4 @@ class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     error: str
     code: str
-    details: dict[str, object] | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET

@@ -43,7 +43,9 @@ class World:
         """Start one of `tests/node/`'s programs."""
         return self.run(str(ROOT / "scripts/node"), "node", str(ROOT / "tests/node" / script), *arguments)
 
-    def tours(self, database_url: str, broker_url: str, port: int | None = None) -> tuple[Running, httpx.Client]:
+    def tours(
+        self, database_url: str, broker_url: str, port: int | None = None
+    ) -> tuple[Running, httpx.Client]:
         """Start a tour service and wait until it answers."""
         port = port or self.free_port()
         running = self.seatcast(
@@ -53,10 +55,28 @@ class World:
         self.clients.append(httpx.Client(base_url=f"http://127.0.0.1:{port}"))
         return running, self.clients[-1]
 
+    def serve(self, folder: Path, ports: tuple[int, int] | None = None) -> tuple[Running, httpx.Client, str]:
+        """Start everything in one process on `(WebSocket, REST)` ports; return it, its API and its socket."""
+        port, api_port = ports or (self.free_port(), self.free_port())
+        running = self.seatcast(
+            "serve", "--port", str(port), "--api-port", str(api_port), "--data-dir", str(folder)
+        )
+        running.line("Seatcast is listening")
+        self.clients.append(httpx.Client(base_url=f"http://127.0.0.1:{api_port}"))
+        return running, self.clients[-1], f"ws://127.0.0.1:{port}/"
+
     def gateway(self, broker_url: str, tours: httpx.Client | None, *more: str) -> tuple[Running, str]:
         """Start a gateway and wait until it listens."""
         port = self.free_port()
-        arguments = ["gateway", "--port", str(port), "--http-port", str(self.free_port()), "--broker-url", broker_url]
+        arguments = [
+            "gateway",
+            "--port",
+            str(port),
+            "--http-port",
+            str(self.free_port()),
+            "--broker-url",
+            broker_url,
+        ]
         if tours is not None:
             arguments += ["--tours-url", str(tours.base_url)]
         running = self.seatcast(*arguments, *more)

@@ -10,8 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from seatcast import __version__
-from seatcast.tours.api import BODY
+from seatcast import __version__, rest
+from seatcast.tours.api import BODY, REFUSALS
+from seatcast.tours.book_route import PATH
 
 CONFIG = OpenAPIConfig(
     title="Seatcast",
@@ -21,6 +22,37 @@ CONFIG = OpenAPIConfig(
         security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
     ),
 )
+
+_BOOKING = (rest.BookRequest, rest.BookResponse, rest.Problem)
+
+
+def _book(references: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the description of the booking route, which is outside the framework (`book_route.py`)."""
+
+    def body(kind: str) -> dict[str, Any]:
+        return {"application/json": {"schema": references[kind]}}
+
+    def parameter(name: str, where: str, schema: dict[str, Any], meaning: str) -> dict[str, Any]:
+        required = where == "path"
+        return {"name": name, "in": where, "required": required, "schema": schema, "description": meaning}
+
+    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"}
+    answers = {
+        str(status): {"description": REFUSALS[status].description, "content": body("Problem")}
+        for status in (400, 401, 404, 409, 413, 500, 503)
+    }
+    return {
+        "summary": "Book",
+        "operationId": "ApiToursTourIdBook",
+        "description": "Book seats of a departure, or of the tour's only open one.",
+        "parameters": [
+            parameter("tour_id", "path", {"type": "string"}, "The tour"),
+            parameter("Idempotency-Key", "header", key, "Makes a retry safe: one key, one booking"),
+        ],
+        "requestBody": {"required": True, "content": body("BookRequest")},
+        "responses": {"200": {"description": "Booked", "content": body("BookResponse")}} | answers,
+        "security": [{}, {"bearer": []}],
+    }
 
 
 def document(app: Litestar) -> bytes:
@@ -33,13 +65,14 @@ def document(app: Litestar) -> bytes:
         if isinstance(handler, HTTPRouteHandler) and BODY in handler.opt
         for method in handler.http_methods
     }
-    kinds = sorted(set(bodies.values()), key=lambda kind: str(kind.__name__))
-    references, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    kinds = sorted({*bodies.values(), *_BOOKING}, key=lambda kind: str(kind.__name__))
+    found, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    references = {kind.__name__: reference for kind, reference in zip(kinds, found, strict=True)}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
     for (path, method), kind in bodies.items():
         operation: dict[str, Any] = schema["paths"][path][method]
-        content = {"application/json": {"schema": references[kinds.index(kind)]}}
+        content = {"application/json": {"schema": references[kind.__name__]}}
         operation["requestBody"] = {"required": True, "content": content}
-        # A token is never required to book; the operators' routes say 403 for themselves.
-        operation["security"] = [{"bearer": []}] if "403" in operation["responses"] else [{}, {"bearer": []}]
+        operation["security"] = [{"bearer": []}]
+    schema["paths"][PATH] = {"post": _book(references)}
     return msgspec.json.encode(schema)

@@ -36,7 +36,7 @@ _DOCS = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Seatcast API</title><link rel="stylesheet" href="/docs/swagger-ui.css">
+<title>Seatcast API</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
 </html>

@@ -1,0 +1,103 @@
+"""The page in Debian's Chromium, against a real process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from ..servers import require_chromium
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium of this test's own."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=require_chromium(), args=FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+async def _open(browser: Browser, url: str) -> tuple[Page, list[str]]:
+    """Open a page in a context of its own; return it and the list of what went wrong in it."""
+    page = await (await browser.new_context(locale="fr-FR")).new_page()
+    wrong: list[str] = []
+    here = urlsplit(url).hostname
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda r: wrong.append(r.url) if urlsplit(r.url).hostname != here else None)
+    await page.goto(url)
+    return page, wrong
+
+
+def _card(page: Page, name: str):
+    return page.get_by_role("article", name=name)
+
+
+async def test_a_booking_in_one_tab_changes_the_number_in_another(world, tmp_path, browser, create_tour):
+    """Two visitors watch; one books; both see it, and the booker's cancellation too."""
+    _, api, _ = world.serve(tmp_path)
+    create_tour(api, "tour_metz", 12)
+    ours, wrong_here = await _open(browser, str(api.base_url))
+    theirs, wrong_there = await _open(browser, str(api.base_url))
+    for page in (ours, theirs):
+        await expect(_card(page, "Tour_Metz")).to_contain_text(re.compile(r"12\s*places restantes"))
+        await expect(page.get_by_role("banner")).to_contain_text("En direct")
+
+    card = _card(ours, "Tour_Metz")
+    await card.get_by_role("button", name="Une place de plus").click()
+    await card.get_by_role("button", name="Réserver").click()
+
+    for page in (ours, theirs):
+        await expect(_card(page, "Tour_Metz")).to_contain_text(re.compile(r"10\s*places restantes"))
+    assert api.get("/api/tours/tour_metz").json()["available_seats"] == 10
+
+    await card.get_by_role("button", name="Annuler la réservation").click()
+    await card.get_by_role("button", name="Oui, annuler").click()
+    await expect(_card(theirs, "Tour_Metz")).to_contain_text(re.compile(r"12\s*places restantes"))
+    assert (wrong_here, wrong_there) == ([], [])
+
+
+async def test_the_page_says_when_it_is_cut_off_and_comes_back_on_the_truth(
+    world, tmp_path, browser, create_tour, book, free_port
+):
+    """The process is killed, seats are sold after its return before the page is back: no reload is needed."""
+    ports = (free_port(), free_port())
+    running, api, _ = world.serve(tmp_path / "data", ports)
+    create_tour(api, "tour_albi", 9)
+    page, _ = await _open(browser, str(api.base_url))
+    await expect(_card(page, "Tour_Albi")).to_contain_text(re.compile(r"9\s*places restantes"))
+
+    running.kill()
+    await expect(page.get_by_role("banner")).not_to_contain_text("En direct")
+    await expect(_card(page, "Tour_Albi")).to_contain_text(re.compile(r"9\s*places restantes"))
+    _, api, _ = world.serve(tmp_path / "data", ports)
+    book(api, "tour_albi", 4)
+
+    await expect(_card(page, "Tour_Albi")).to_contain_text(
+        re.compile(r"5\s*places restantes"), timeout=30_000
+    )
+    await expect(page.get_by_role("banner")).to_contain_text("En direct")
+
+
+async def test_the_api_documentation_loads_from_this_origin_alone(world, tmp_path, browser):
+    """/docs shows the booking route, with every script served by us."""
+    _, api, _ = world.serve(tmp_path)
+
+    page, wrong = await _open(browser, str(api.base_url.join("/docs")))
+
+    await expect(page.get_by_text("/api/tours/{tour_id}/book").first).to_be_visible()
+    assert wrong == []
