@@ -223,11 +223,14 @@ class Office:
         )
 
     async def check(self):
-        """The promises that hold whenever no transaction is open (CONTRACT 0)."""
-        tours_now = await self.rows("SELECT * FROM tours")
-        departures_now = await self.rows("SELECT * FROM departures")
+        """The promises that hold at every instant (CONTRACT 0), looked at in one."""
+        async with self.database.reading() as connection:
+            tours_now, departures_now, confirmed = [
+                list(await connection.execute(sql(f"SELECT * FROM {table}")))
+                for table in ("tours", "departures", "bookings WHERE status = 'confirmed'")
+            ]
         booked = defaultdict(int)
-        for row in await self.rows("SELECT * FROM bookings WHERE status = 'confirmed'"):
+        for row in confirmed:
             booked[row.tour_id, row.departure_id] += row.seats
         for row in [*tours_now, *departures_now]:
             assert row.available + row.held + row.sold == row.capacity
@@ -267,6 +270,12 @@ async def _opened(url):
             selling.cancel()
             [end] = await asyncio.gather(selling, return_exceptions=True)
             assert isinstance(end, asyncio.CancelledError)
+
+
+@pytest.fixture(scope="session")
+def opened():
+    """`async with opened(url) as office`: the desk and the catalogue on any database."""
+    return _opened
 
 
 @pytest.fixture

@@ -154,3 +154,21 @@ async def test_the_largest_tour_can_be_counted(office):
     assert taken.tour.available == 9_900_000
     assert await office.rows("SELECT total_minor FROM bookings") == [(100_000 * 100_000_000,)]
     await office.check()
+
+
+async def test_two_processes_sell_one_tour_to_the_last_seat(postgres_office, clean_postgres_url, opened):
+    """Each locks the newest rows, not those of its statement's snapshot."""
+    async with opened(clean_postgres_url) as other:
+        await postgres_office.dated("paris", capacities=(40, 60))
+        desks = (postgres_office, other)
+
+        booked, refused = await postgres_office.race(
+            desks[number % 2].book("paris", 1, f"dep_{1 + number // 2 % 2}") for number in range(300)
+        )
+
+        assert len(booked) == 100
+        assert refused == {"NOT_ENOUGH_SEATS": 200}
+        await postgres_office.check()
+        versions = [event.version for event in await postgres_office.events()]
+        assert versions == sorted(versions)
+        assert versions[-1] == 101
