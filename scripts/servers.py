@@ -21,7 +21,8 @@ import asyncpg
 
 ENVIRONMENT = Path(__file__).parents[1] / ".venv" / "stamps" / "servers.env"
 VARIABLE = "SEATCAST_TEST_POSTGRES_URL"
-TRUSTED = "postgresql://postgres@127.0.0.1:5432"
+POSTGRES_PORT = 5432
+RABBITMQ_PORT = 5672
 
 
 class Missing(Exception):
@@ -67,7 +68,7 @@ def _wait(ready: Callable[[], bool], seconds: float) -> bool:
 
 def _postgres_url() -> str | None:
     """Return the first URL that lets us in as a superuser."""
-    urls = [os.environ.get(VARIABLE), TRUSTED]
+    urls = [os.environ.get(VARIABLE), f"postgresql://postgres@127.0.0.1:{POSTGRES_PORT}"]
     if ENVIRONMENT.exists():
         urls.append(ENVIRONMENT.read_text().partition("=")[2].strip())
     for url in filter(None, urls):
@@ -106,7 +107,7 @@ def postgresql() -> None:
                 "  sudo -u postgres psql -c \"CREATE ROLE seatcast_test SUPERUSER LOGIN PASSWORD 'choose-one'\"\n"
                 f"  export {VARIABLE}=postgresql://seatcast_test:choose-one@127.0.0.1:5432"
             )
-        if not _listens(5432):
+        if not _listens(POSTGRES_PORT):
             _start_postgres()
         url = _postgres_url() or _test_role()
     ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
@@ -122,13 +123,13 @@ def _start_postgres() -> None:
     clusters = [line.split() for line in _run("pg_lsclusters", "-h").splitlines()]
     if not clusters:
         version = sorted(path.name for path in Path("/usr/lib/postgresql").iterdir())[-1]
-        _run("pg_createcluster", version, "main", "--port", "5432")
-        clusters = [[version, "main", "5432", "down"]]
+        _run("pg_createcluster", version, "main", "--port", str(POSTGRES_PORT))
+        clusters = [[version, "main", str(POSTGRES_PORT), "down"]]
     for version, name, port, status, *_ in clusters:
-        if port == "5432" and not status.startswith("online"):
+        if port == str(POSTGRES_PORT) and not status.startswith("online"):
             print(f"servers: starting PostgreSQL {version}", flush=True)
             _run("pg_ctlcluster", version, name, "start")
-    if not _wait(lambda: _listens(5432), 60):
+    if not _wait(lambda: _listens(POSTGRES_PORT), 60):
         raise Missing("PostgreSQL was started but does not listen on 127.0.0.1:5432")
 
 
@@ -138,12 +139,19 @@ def _test_role() -> str:
     statement = (
         f"DROP ROLE IF EXISTS seatcast_test; CREATE ROLE seatcast_test SUPERUSER LOGIN PASSWORD '{password}';"
     )
-    _run("su", "postgres", "-s", "/bin/sh", "-c", f'psql -q -v ON_ERROR_STOP=1 -p 5432 -c "{statement}"')
-    return f"postgresql://seatcast_test:{password}@127.0.0.1:5432"
+    _run(
+        "su",
+        "postgres",
+        "-s",
+        "/bin/sh",
+        "-c",
+        f'psql -q -v ON_ERROR_STOP=1 -p {POSTGRES_PORT} -c "{statement}"',
+    )
+    return f"postgresql://seatcast_test:{password}@127.0.0.1:{POSTGRES_PORT}"
 
 
 def rabbitmq() -> None:
-    if _listens(5672):
+    if _listens(RABBITMQ_PORT):
         return
     if not _may_install():
         raise Missing(
@@ -152,14 +160,14 @@ def rabbitmq() -> None:
         )
     if shutil.which("rabbitmq-server") is None and not Path("/usr/sbin/rabbitmq-server").exists():
         _install("rabbitmq-server")
-    if not _listens(5672):
+    if not _listens(RABBITMQ_PORT):
         print("servers: starting RabbitMQ", flush=True)
         # Its output would keep a pipe open as long as the server lives.
         subprocess.run(
             ["/usr/sbin/rabbitmq-server", "-detached"],
             check=False, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    if not _wait(lambda: _listens(5672), 90):
+    if not _wait(lambda: _listens(RABBITMQ_PORT), 90):
         raise Missing("RabbitMQ was started but does not listen on 127.0.0.1:5672 (see /var/log/rabbitmq)")
 
 
