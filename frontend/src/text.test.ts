@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { en } from "./locale/en";
 import { fr } from "./locale/fr";
-import { knownZone, languageOf, speech, zoneName } from "./text";
+import { knownZone, languageOf, speech } from "./text";
 
 const french = speech("fr");
 const english = speech("en");
@@ -69,6 +69,7 @@ describe("dates and money", () => {
   it("money is whole when it is, and a currency that nobody knows is still said", () => {
     expect(french.money(49, "EUR")).toBe("49\u00a0€");
     expect(french.money(39.5, "EUR")).toBe("39,50\u00a0€");
+    expect(french.money(38, "GBP")).toBe("38\u00a0£");
     expect(english.money(1234, "EUR")).toBe("€1,234");
     expect(english.money(5, "not a currency")).toBe("5\u00a0not a currency");
   });
@@ -77,7 +78,11 @@ describe("dates and money", () => {
     expect(knownZone("Europe/Paris")).toBe("Europe/Paris");
     expect(knownZone("Mars/Olympus_Mons")).toBe("UTC");
     expect(knownZone(null)).toBe("UTC");
-    expect(zoneName("America/New_York")).toBe("New York");
+  });
+
+  it("a zone is said in the page's language", () => {
+    expect(french.zone(moment, "Europe/London")).toMatch(/Royaume-Uni/);
+    expect(english.zone(moment, "Europe/London")).toMatch(/United Kingdom|UK/);
   });
 });
 

@@ -26,6 +26,8 @@ export interface Speech {
   day(moment: Date, zone: string, now: Date): string;
   /** "10:30", in `zone`. */
   time(moment: Date, zone: string): string;
+  /** The zone as people say it: "heure\u00a0: Royaume-Uni". */
+  zone(moment: Date, zone: string): string;
 }
 
 const speeches = new Map<Language, Speech>();
@@ -45,11 +47,6 @@ export function knownZone(zone: string | null): string {
     // A RangeError: the service knows a zone that this browser does not.
   }
   return "UTC";
-}
-
-/** "Europe/Paris" as people say it: "Paris". */
-export function zoneName(zone: string): string {
-  return (zone.split("/").at(-1) ?? zone).replaceAll("_", " ");
 }
 
 function make(language: Language): Speech {
@@ -81,7 +78,8 @@ function make(language: Language): Speech {
       const whole = Number.isInteger(amount);
       try {
         const digits = whole ? { maximumFractionDigits: 0 } : {};
-        return new Intl.NumberFormat(locale, { style: "currency", currency, ...digits }).format(amount);
+        const style = { style: "currency", currencyDisplay: "narrowSymbol", currency } as const;
+        return new Intl.NumberFormat(locale, { ...style, ...digits }).format(amount);
       } catch {
         return `${numbers.format(amount)}\u00a0${currency}`;
       }
@@ -98,6 +96,10 @@ function make(language: Language): Speech {
       return dates(`day ${zone} ${same}`, { ...options, timeZone: zone }).format(moment);
     },
     time: (moment, zone) => dates(`time ${zone}`, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(moment),
+    zone(moment, zone) {
+      const parts = dates(`zone ${zone}`, { timeZone: zone, timeZoneName: "shortGeneric" }).formatToParts(moment);
+      return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;
+    },
   };
 
   function formOf(count: string | number | undefined): keyof Forms {

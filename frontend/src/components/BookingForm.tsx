@@ -24,6 +24,7 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
   const [missing, setMissing] = useState(false);
   const fieldId = useId();
   const hintId = useId();
+  const submitButton = useRef<HTMLButtonElement>(null);
 
   const { departures } = tour;
   const [only] = departures.length === 1 ? departures : [];
@@ -37,7 +38,7 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (locked || seats === null) return;
+    if (locked || soldOut || seats === null) return;
     if (chosen === null && departures.length > 0) {
       setMissing(true);
       return;
@@ -101,7 +102,14 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
             +
           </ActionIcon>
         </div>
-        <Button type="submit" className="book" disabled={locked || soldOut}>
+        {/* Not `disabled`: the keyboard would lose its place on it while the answer is under way. */}
+        <Button
+          ref={submitButton}
+          type="submit"
+          className="book"
+          aria-disabled={locked || soldOut}
+          {...(locked || soldOut ? { "data-disabled": true } : {})}
+        >
           {attempt.kind === "sending" ? (
             <>
               <Loader size={14} color="currentColor" mr={8} aria-hidden="true" />
@@ -121,14 +129,24 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
           {hint}
         </p>
       )}
-      <Outcome attempt={attempt} onAgain={again} onForget={forget} />
+      <Outcome
+        attempt={attempt}
+        onAgain={() => {
+          submitButton.current?.focus();
+          void again();
+        }}
+        onForget={() => {
+          submitButton.current?.focus();
+          forget();
+        }}
+      />
     </form>
   );
 }
 
 interface OutcomeProps {
   readonly attempt: Attempt;
-  readonly onAgain: () => Promise<boolean>;
+  readonly onAgain: () => void;
   readonly onForget: () => void;
 }
 
@@ -161,7 +179,7 @@ function Outcome({ attempt, onAgain, onForget }: OutcomeProps): ReactNode {
       <Alert color="orange" role="alert" title={t("booking.unanswered")}>
         <p>{t("booking.unanswered.hint")}</p>
         <Group gap="xs" mt="xs">
-          <Button ref={retry} size="xs" type="button" onClick={() => void onAgain()}>
+          <Button ref={retry} size="xs" type="button" onClick={onAgain}>
             {t("booking.retry")}
           </Button>
           <Button size="xs" type="button" variant="default" onClick={onForget}>

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { type ReactNode, useId, useState } from "react";
 import { useSpeech } from "../hooks";
 import type { DepartureView } from "../live/views";
-import { knownZone, zoneName } from "../text";
+import { knownZone } from "../text";
 import { SeatsLevel } from "./SeatsLevel";
 
 interface Props {
@@ -19,7 +19,7 @@ interface Props {
 const SHOWN_AT_FIRST = 5;
 
 export function DepartureChoice({ departures, timeZone, chosen, disabled, error, onChoose }: Props): ReactNode {
-  const { t, day } = useSpeech();
+  const { t, day, zone: zoneName } = useSpeech();
   const [all, setAll] = useState(false);
   const name = useId();
   const errorId = useId();
@@ -36,7 +36,7 @@ export function DepartureChoice({ departures, timeZone, chosen, disabled, error,
     <fieldset className="departures" disabled={disabled} aria-describedby={error === null ? undefined : errorId}>
       <legend>
         {t("tour.departures")}
-        {elsewhere && <span className="muted"> ({t("tour.zone", { zone: zoneName(zone) })})</span>}
+        {elsewhere && <span className="muted"> ({zoneName(now, zone)})</span>}
       </legend>
       {[...days].map(([heading, ofDay]) => (
         <div key={heading} className="day" role="group" aria-label={heading}>

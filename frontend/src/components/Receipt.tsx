@@ -1,6 +1,6 @@
 /** A booking that was made here: what it is, and the way to cancel it. */
 import { Alert, Button, Group } from "@mantine/core";
-import { type ReactNode, use, useState } from "react";
+import { type ReactNode, use, useRef, useState } from "react";
 import { Refused } from "../api";
 import { BookingsContext, useApi } from "../bookings";
 import { useSpeech } from "../hooks";
@@ -23,9 +23,15 @@ export function Receipt({ booking, timeZone, named = false }: Props): ReactNode 
   const [step, setStep] = useState<Step>("shown");
   const [failure, setFailure] = useState<string | null>(null);
   const cancelled = booking.status === "cancelled";
+  const root = useRef<HTMLDivElement>(null);
 
+  /** The button that was pressed goes away: keep the keyboard here. */
+  const show = (next: Step): void => {
+    root.current?.focus();
+    setStep(next);
+  };
   const cancel = async (): Promise<void> => {
-    setStep("sending");
+    show("sending");
     setFailure(null);
     try {
       put(await api.cancel(booking.id));
@@ -39,6 +45,8 @@ export function Receipt({ booking, timeZone, named = false }: Props): ReactNode 
   const start = booking.startsAt === undefined ? null : new Date(booking.startsAt);
   return (
     <Alert
+      ref={root}
+      tabIndex={-1}
       className="receipt"
       color={cancelled ? "gray" : "sea"}
       role="status"
@@ -80,7 +88,7 @@ export function Receipt({ booking, timeZone, named = false }: Props): ReactNode 
               <Button size="xs" color="red" autoFocus disabled={step === "sending"} onClick={() => void cancel()}>
                 {t("receipt.cancel.sure")}
               </Button>
-              <Button size="xs" variant="default" disabled={step === "sending"} onClick={() => setStep("shown")}>
+              <Button size="xs" variant="default" disabled={step === "sending"} onClick={() => show("shown")}>
                 {t("receipt.cancel.keep")}
               </Button>
             </>

@@ -262,13 +262,19 @@ describe("waking", () => {
     expect(server.sockets).toHaveLength(5);
   });
 
-  it("again and again does not hammer", async () => {
+  it("again and again does not hammer, and is not forgotten either", async () => {
     random = 0.999;
     await connected();
+    for (const wait of [999, 1_998]) {
+      server.last.ends(1006);
+      await pass(wait);
+    }
     server.last.ends(1006);
     for (let wakes = 0; wakes < 50; wakes += 1) socket.wake();
-    await pass();
-    expect(server.sockets).toHaveLength(1);
+    await pass(BREATH_MS - 1);
+    expect(server.sockets).toHaveLength(3);
+    await pass(1);
+    expect(server.sockets).toHaveLength(4);
   });
 
   it("while connected probes, once at a time, and a dead connection is replaced", async () => {

@@ -93,7 +93,11 @@ export class LiveSocket {
   /** The page woke, or the network came back: look at the connection now instead of when a timer says so. */
   wake(): void {
     if (this.#state.kind === "connected") this.#probe();
-    if (this.#state.kind === "waiting" && this.#options.clock.now() - this.#attemptAt >= BREATH_MS) this.#connect();
+    if (this.#state.kind !== "waiting") return;
+    const now = this.#options.clock.now();
+    // Put off, never lost: the next wake may be an hour away, and the timer half a minute.
+    const due = Math.max(now, this.#attemptAt + BREATH_MS);
+    if (due < this.#state.retryAt) this.#wait(due - now);
   }
 
   /** Try now because a person asked, also after `stopped`. */

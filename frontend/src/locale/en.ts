@@ -30,11 +30,8 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "tour.price": "{price} per person",
   "tour.updated": "Updated at {time}",
   "tour.departures": "Departures",
-  "tour.zone": "{zone} time",
   "tour.moreDepartures": { one: "Show {count}\u00a0more departure", other: "Show {count}\u00a0more departures" },
-  "tour.noDeparture": "No departure is on sale at the moment.",
 
-  "booking.departure": "Choose a departure",
   "booking.departure.missing": "Choose a departure first.",
   "booking.seats": "Number of seats",
   "booking.seats.invalid": "Enter a whole number of seats, at least\u00a01.",

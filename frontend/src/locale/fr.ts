@@ -32,11 +32,8 @@ export const fr = {
   "tour.price": "{price} par personne",
   "tour.updated": "Mis à jour à {time}",
   "tour.departures": "Départs",
-  "tour.zone": "heures de {zone}",
   "tour.moreDepartures": { one: "Afficher {count}\u00a0autre départ", other: "Afficher {count}\u00a0autres départs" },
-  "tour.noDeparture": "Aucun départ n\u2019est en vente pour le moment.",
 
-  "booking.departure": "Choisissez un départ",
   "booking.departure.missing": "Choisissez d\u2019abord un départ.",
   "booking.seats": "Nombre de places",
   "booking.seats.invalid": "Indiquez un nombre entier de places, au moins\u00a01.",
