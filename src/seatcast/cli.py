@@ -59,7 +59,8 @@ def _command(
 
 @_command(
     app,
-    "demo", "host", "port", "api_port", "data_dir", "database_url", "broker_url", "gateway_id", "jwt_secret",
+    "demo", "host", "port", "api_port", "data_dir", "database_url", "broker_url", "websocket_url", "gateway_id",
+    "jwt_secret",
     *_GATEWAY, *_PROCESS,
 )  # fmt: skip
 def serve(settings: Settings) -> None:
@@ -71,7 +72,17 @@ def serve(settings: Settings) -> None:
     run_until_signal(all_in_one(settings), started=_announce)
 
 
-@_command(app, "host", "api_port", "data_dir", "database_url", "broker_url", "jwt_secret", *_PROCESS)
+@_command(
+    app,
+    "host",
+    "api_port",
+    "data_dir",
+    "database_url",
+    "broker_url",
+    "websocket_url",
+    "jwt_secret",
+    *_PROCESS,
+)
 def tours(settings: Settings) -> None:
     """The tour service and its relay alone."""
     if settings.broker_url is None:

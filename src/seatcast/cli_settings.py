@@ -31,6 +31,7 @@ HELP: Final[dict[str, str]] = {
     "database_url": "postgresql://... or sqlite:///FILE; without it a SQLite file in the data folder.",
     "broker_url": "amqp://...; without it the broker inside the process.",
     "tours_url": "Where a lone gateway reads snapshots: http://...; without it, it starts from events alone.",
+    "websocket_url": "Where the page finds the gateway: ws:// or wss://; default: the page's own host and --port.",
     "gateway_id": "Name of this gateway in queues and logs.",
     "jwt_secret": "Secret of the tokens (HS256). Better in JWT_SECRET: others on the machine can read flags.",
     "demo": "Make the demo's tours, and travellers who book and cancel.",

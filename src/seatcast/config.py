@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`amqp://...`; None: the in-process broker."""
     tours_url: str | None = None
     """Where a gateway reads snapshots; None: it starts from events alone."""
+    websocket_url: str | None = None
+    """Where the page finds the gateway, `ws://` or `wss://`; None: the page's own host, `port`."""
     gateway_id: str | None = None
     """Name of this gateway in queues and logs; None: one is made from host and process."""
     jwt_secret: str | None = None
@@ -74,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _check_url("database-url", self.database_url, ("postgresql", "postgres", "sqlite"))
         _check_url("broker-url", self.broker_url, ("amqp", "amqps"))
         _check_url("tours-url", self.tours_url, ("http", "https"))
+        _check_url("websocket-url", self.websocket_url, ("ws", "wss"))
         if self.gateway_id is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", self.gateway_id):
             raise SettingsError("gateway-id takes 1 to 64 letters, digits, dots, dashes and underscores")
         if self.jwt_secret is not None and len(self.jwt_secret.encode()) < 16:

@@ -61,7 +61,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             database=database,
             desk=desk,
             tokens=tokens,
-            config=rest.Config(websocket_url=None, websocket_port=settings.port, demo=settings.demo),
+            config=_page_config(settings),
         )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [
@@ -83,6 +83,10 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             logging_config=None,
         )
         yield BookRoute(app, desk, tokens, ApiMetrics(registry))
+
+
+def _page_config(settings: Settings) -> rest.Config:
+    return rest.Config(websocket_url=settings.websocket_url, websocket_port=settings.port, demo=settings.demo)
 
 
 async def _sweep(database: Database, catalogue: Catalogue) -> None:
