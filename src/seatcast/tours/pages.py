@@ -51,7 +51,7 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
     def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         if "index.html" not in known:
             message = text(language(request), "page.not_built").encode()
-            return Response(message, status_code=503, media_type="text/plain; charset=utf-8")
+            return Response(message, status_code=503, media_type="text/plain")
         return _file(known["index.html"], _ALWAYS_ASK)
 
     @get("/", sync_to_thread=False, include_in_schema=False)
@@ -70,12 +70,12 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
 
     @get("/docs", sync_to_thread=False, include_in_schema=False)
     def docs() -> Response[str]:
-        return Response(_DOCS, media_type="text/html; charset=utf-8", headers=_SECURE | _ALWAYS_ASK)
+        return Response(_DOCS, media_type="text/html", headers=_SECURE | _ALWAYS_ASK)
 
     @get("/docs/start.js", sync_to_thread=False, include_in_schema=False)
     def docs_start() -> Response[str]:
         return Response(
-            _DOCS_START, media_type="text/javascript; charset=utf-8", headers=_SECURE | _ALWAYS_ASK
+            _DOCS_START, media_type="text/javascript", headers=_SECURE | _ALWAYS_ASK
         )
 
     @get("/openapi.json", sync_to_thread=False, include_in_schema=False)
@@ -87,6 +87,4 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
 
 def _file(path: Path, cache: dict[str, str]) -> Response[bytes]:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if kind.startswith("text/") or kind in {"application/json", "image/svg+xml"}:
-        kind += "; charset=utf-8"
     return Response(path.read_bytes(), media_type=kind, headers=_SECURE | cache)
