@@ -25,7 +25,7 @@ class Database:
         """A tour with that many departures, or an undated one."""
         if id in self.tours:
             return []
-        tour = self.tours[id] = {
+        self.tours[id] = {
             "version": 0,
             "closed": False,
             "name": id.upper(),

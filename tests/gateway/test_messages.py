@@ -1,5 +1,7 @@
 """The message layer over frames: RFC 6455 as strictly as frames allow."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_fragments_make_the_message_whatever_comes_between(text, cuts, pings):
     edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     assembler = Assembler()
     got = []
-    for place, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (start, end) in enumerate(itertools.pairwise(edges)):
         opcode = TEXT if place == 0 else CONTINUATION
         got.append(take(assembler, opcode, whole[start:end], fin=place == len(edges) - 2))
         if pings:
