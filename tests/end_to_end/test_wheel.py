@@ -27,8 +27,18 @@ async def test_the_wheel_serves_the_demo_without_node(world, tmp_path, free_port
     _uv("pip", "install", "--python", python, "--constraint", "requirements.lock", str(wheel))
 
     port, api_port = free_port(), free_port()
-    arguments = ["--demo", "--port", str(port), "--api-port", str(api_port), "--data-dir", str(tmp_path / "data")]
-    running = world.run(str(environment / "bin/seatcast"), "serve", *arguments, PATH="/nonexistent", PYTHONPATH="")
+    arguments = [
+        "--demo",
+        "--port",
+        str(port),
+        "--api-port",
+        str(api_port),
+        "--data-dir",
+        str(tmp_path / "data"),
+    ]
+    running = world.run(
+        str(environment / "bin/seatcast"), "serve", *arguments, PATH="/nonexistent", PYTHONPATH=""
+    )
     running.line("Seatcast is listening")
 
     with httpx.Client(base_url=f"http://127.0.0.1:{api_port}") as api:
