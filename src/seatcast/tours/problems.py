@@ -97,9 +97,7 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if isinstance(error, ValidationException):
         found = error.extra if isinstance(error.extra, list) else []
         details = {
-            ".".join(p for p in (str(e.get("source", "body")).lower(), str(e.get("key", ""))) if p): e.get(
-                "message"
-            )
+            ".".join((getattr(e.get("source"), "value", "body"), str(e.get("key", "")))): e.get("message")
             for e in found
             if isinstance(e, dict)
         }
