@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import secrets
 from collections import Counter, defaultdict
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from sqlalchemy import text as sql
 
 from seatcast import rest, wire
@@ -29,8 +31,8 @@ from .. import servers
 TOKENS = Tokens("a secret of the tests, of 32 bytes or more")
 
 
-def bearer(user, *roles):
-    return {"Authorization": f"Bearer {TOKENS.mint(user, set(roles), 3_600)}"}
+def _bearer(user, *roles, lifetime=3_600):
+    return {"Authorization": f"Bearer {TOKENS.mint(user, set(roles), lifetime)}"}
 
 
 def days_ahead(days):
@@ -47,8 +49,8 @@ class Service:
     broker: object
     events: list = field(default_factory=list)
     ticks: list = field(default_factory=list)
-    staff: dict = field(default_factory=lambda: bearer("olga", "staff"))
-    user: dict = field(default_factory=lambda: bearer("ana"))
+    staff: dict = field(default_factory=lambda: _bearer("olga", "staff"))
+    user: dict = field(default_factory=lambda: _bearer("ana"))
 
     def of(self, tour_id):
         return [event for event in self.events if event.tour_id == tour_id]
@@ -71,6 +73,14 @@ class Service:
         sent = dict(headers or {}) | ({"Idempotency-Key": key} if key else {})
         body = {"seatsToBook": seats, **more}
         return await self.client.post(f"/api/tours/{tour_id}/book", json=body, headers=sent)
+
+    async def bookable(self):
+        """All that a booking can change, but for events: to compare before and after."""
+        async with open_database(self.url) as database, database.reading() as connection:
+            return [
+                list(await connection.execute(sql(f"SELECT * FROM {table} ORDER BY 1, 2")))
+                for table in ("tours", "departures", "bookings")
+            ]
 
     async def health(self):
         return (await self.client.get("/health/ready")).json()
@@ -140,6 +150,45 @@ async def service(clean_url):
     """The tour service on a database without tours, SQLite and PostgreSQL in turn."""
     async with _running(clean_url) as running_service:
         yield running_service
+
+
+@pytest.fixture(scope="session")
+def fresh_url(tmp_path_factory):
+    """`with fresh_url("sqlite" | "postgresql") as url`: a database of one's own, for any scope."""
+
+    @contextmanager
+    def fresh(kind):
+        if kind == "sqlite":
+            yield f"sqlite:///{tmp_path_factory.mktemp('tours') / 'seatcast.sqlite3'}"
+            return
+        servers.require_postgres()
+        with servers.FreshDatabase(servers.POSTGRES) as url:
+            yield url
+
+    return fresh
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def shop(request, fresh_url):
+    """One tour service for a module, on each database in turn. Tests take tours of their own (`tour_id`).
+
+    A module that uses it says `pytestmark = pytest.mark.asyncio(loop_scope="module")`.
+    """
+    with fresh_url(request.param) as url:
+        async with _running(url) as running_service:
+            yield running_service
+
+
+@pytest.fixture(scope="session")
+def bearer():
+    """`bearer(user, *roles, lifetime=seconds)`: the header of a caller."""
+    return _bearer
+
+
+@pytest.fixture
+def tour_id():
+    """An id that no other test has."""
+    return f"tour_{secrets.token_hex(6)}"
 
 
 class Clock:

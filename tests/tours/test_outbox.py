@@ -1,0 +1,132 @@
+"""The outbox's SQL: which rows wait, who may send them, and what becomes of them."""
+
+import pytest
+
+from seatcast import wire
+from seatcast.domain import partition_of
+from seatcast.tours import outbox, store
+
+
+def closed_event(number, tour_id="paris"):
+    return wire.TourClosedEvent(
+        event_id=f"evt_{number}",
+        tour_id=tour_id,
+        timestamp=f"2026-06-01T10:00:0{number % 10}.000Z",
+        version=number,
+    )
+
+
+@pytest.fixture
+async def filled(office):
+    """An office whose outbox holds evt_0 to evt_5, of paris and rome in turn."""
+    async with office.database.transaction() as tx:
+        for number in range(6):
+            traceparent = "00-trace" if number == 3 else None
+            await store.add_event(tx, closed_event(number, ("paris", "rome")[number % 2]), traceparent)
+    return office
+
+
+async def _waiting(office, partitions=None, limit=100):
+    async with office.database.reading() as connection:
+        return await outbox.waiting(connection, partitions, limit)
+
+
+async def test_rows_wait_in_the_order_in_which_they_were_written(filled):
+    rows = await _waiting(filled)
+
+    assert [row.event_id for row in rows] == [f"evt_{number}" for number in range(6)]
+    assert [row.id for row in rows] == sorted(row.id for row in rows)
+    assert {row.routing_key for row in rows} == {"tour.closed"}
+    assert wire.decode_event(rows[3].routing_key, rows[3].payload.encode()) == closed_event(3, "rome")
+    assert [row.traceparent for row in rows] == [None, None, None, "00-trace", None, None]
+
+
+async def test_an_event_exists_if_and_only_if_its_transaction_commits(filled):
+    async def fail():
+        async with filled.database.transaction() as tx:
+            await store.add_event(tx, closed_event(7), None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+
+    assert len(await _waiting(filled)) == 6
+
+
+async def test_no_more_than_a_batch_is_read(filled):
+    assert [row.event_id for row in await _waiting(filled, limit=2)] == ["evt_0", "evt_1"]
+
+
+async def test_only_the_partitions_asked_for_are_read(filled):
+    rows = await _waiting(filled, [partition_of("rome")])
+
+    assert [row.event_id for row in rows] == ["evt_1", "evt_3", "evt_5"]
+    assert await _waiting(filled, [partition_of("elsewhere")]) == []
+
+
+async def test_sent_rows_are_gone_and_no_others(filled):
+    rows = await _waiting(filled)
+    async with filled.database.transaction() as tx:
+        await outbox.sent(tx, [rows[0].id, rows[4].id])
+
+    assert [row.event_id for row in await _waiting(filled)] == ["evt_1", "evt_2", "evt_3", "evt_5"]
+
+
+async def test_an_id_is_never_used_again(filled):
+    """Or a watermark of before would hide what comes after."""
+    rows = await _waiting(filled)
+    async with filled.database.transaction() as tx:
+        await outbox.sent(tx, [row.id for row in rows])
+        await store.add_event(tx, closed_event(9), None)
+
+    assert (await _waiting(filled))[0].id > rows[-1].id
+
+
+async def test_a_refused_row_counts_its_tries_until_it_is_set_aside(filled):
+    first = (await _waiting(filled))[0]
+    async with filled.database.transaction() as tx:
+        await outbox.failed(tx, first.id, "too large", None)
+    assert (await _waiting(filled))[0].attempts == 1
+
+    async with filled.database.transaction() as tx:
+        await outbox.failed(tx, first.id, "x" * 1_000, "2026-06-01T10:00:00.000Z")
+    assert (await _waiting(filled))[0].event_id == "evt_1"
+    [row] = await filled.rows("SELECT * FROM outbox WHERE parked_at IS NOT NULL")
+    assert (row.event_id, row.attempts, row.error) == ("evt_0", 2, "x" * 500)
+
+
+async def test_the_backlog_tells_what_waits_and_what_was_set_aside(filled):
+    async with filled.database.transaction() as tx:
+        await outbox.failed(tx, (await outbox.waiting(tx, None, 1))[0].id, "no", "2026-06-01T10:00:00.000Z")
+        backlog = await outbox.backlog(tx)
+
+    assert backlog == (5, "2026-06-01T10:00:01.000Z", 1)
+
+
+async def test_an_empty_backlog_has_no_oldest(office):
+    async with office.database.reading() as connection:
+        assert await outbox.backlog(connection) == (0, None, 0)
+
+
+async def test_a_partition_is_claimed_by_one_session_until_its_transaction_ends(postgres_office):
+    database = postgres_office.database
+    async with database.transaction() as tx:
+        await store.add_event(tx, closed_event(1, "paris"), None)
+        await store.add_event(tx, closed_event(2, "rome"), None)
+    both = {partition_of("paris"), partition_of("rome")}
+
+    async with database.transaction() as first:
+        assert set(await outbox.claim(first)) == both
+        async with database.transaction() as second:
+            assert await outbox.claim(second) == []
+    async with database.transaction() as third:
+        assert set(await outbox.claim(third)) == both
+
+
+async def test_partitions_where_nothing_waits_are_not_claimed(postgres_office):
+    database = postgres_office.database
+    async with database.transaction() as tx:
+        await store.add_event(tx, closed_event(1, "paris"), None)
+        [row] = await outbox.waiting(tx, None, 1)
+        await outbox.failed(tx, row.id, "no", "2026-06-01T10:00:00.000Z")
+        assert await outbox.claim(tx) == []

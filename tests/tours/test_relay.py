@@ -1,0 +1,361 @@
+"""The relay: every committed event reaches the broker, in order within its tour, whatever breaks on the way."""
+
+import asyncio
+import random
+from collections import defaultdict
+from contextlib import AsyncExitStack
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from seatcast import wire
+from seatcast.broker import BrokerUnavailable, MessageRefused
+from seatcast.broker.memory import MemoryBroker
+from seatcast.config import Settings
+from seatcast.domain import partition_of
+from seatcast.tokens import Tokens
+from seatcast.tours import outbox, relay, store
+from seatcast.tours.app import tours
+from seatcast.tours.metrics import RelayMetrics
+from seatcast.tours.relay import Relay
+
+
+class FaultyBroker(MemoryBroker):
+    """The broker in this process, and what can go wrong with one in another."""
+
+    def __init__(self):
+        super().__init__()
+        self.away = False
+        self.refused = set()
+        """Tours whose events it will not take."""
+        self.answering = asyncio.Event()
+        """Cleared: it holds what it is sent, and does not say so until set."""
+        self.answering.set()
+        self.held = []
+
+    @property
+    def connected(self):
+        return not self.away
+
+    async def publish(self, messages):
+        if self.away:
+            return [BrokerUnavailable("gone")] * len(messages)
+        outcomes = []
+        for message in messages:
+            event = wire.decode_event(message.routing_key, message.body)
+            if not isinstance(event, wire.Tick) and event.tour_id in self.refused:
+                outcomes.append(MessageRefused("not to my taste"))
+                continue
+            if not isinstance(event, wire.Tick):
+                self.held.append(event)
+            outcomes += await super().publish([message])
+        if not all(m.routing_key == "seatcast.tick" for m in messages):
+            await self.answering.wait()
+        return outcomes
+
+
+@pytest.fixture
+def broker():
+    return FaultyBroker()
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Polls and pauses of some milliseconds, where a test has to see several of them."""
+    monkeypatch.setattr(relay, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(relay, "_BROKER_PAUSE", 0.02)
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """No poll within the time of a test: only a wake-up can be the reason."""
+    monkeypatch.setattr(relay, "POLL_SECONDS", 600.0)
+
+
+async def _left(service, opened):
+    async with opened(service.url) as office:
+        return await office.rows("SELECT * FROM outbox ORDER BY id")
+
+
+async def test_bookings_become_events_in_order_and_leave_the_outbox(service, eventually, opened):
+    await service.create("louvre", 50)
+    await service.create("paris", departures={"dep_1": (3, 40)})
+    for _ in range(10):
+        await service.book("louvre", 1)
+        await service.book("paris", 2)
+
+    await eventually(lambda: len(service.of("paris")) == 11 and len(service.of("louvre")) == 11)
+
+    assert [event.version for event in service.of("louvre")] == list(range(1, 12))
+    assert [event.available_seats for event in service.of("paris")] == list(range(40, 18, -2))
+    assert service.of("paris")[-1].departure.available_seats == 20
+
+    async def nothing_left():
+        return not await _left(service, opened)
+
+    await eventually(nothing_left)
+
+
+async def test_a_booking_wakes_the_relay_at_once(clean_url, running, unhurried, eventually):
+    async with running(clean_url) as service:
+        await service.create("louvre", 50)
+        await eventually(lambda: service.of("louvre"), timeout=5)
+        await service.book("louvre")
+        await eventually(lambda: len(service.of("louvre")) == 2, timeout=5)
+
+
+async def test_a_long_backlog_flows_in_order(clean_url, running, opened, eventually):
+    async with opened(clean_url) as office, office.database.transaction() as tx:
+        for version in range(relay.BATCH * 2 + 10):
+            event = wire.TourClosedEvent(
+                event_id=f"evt_{version}", tour_id="paris", timestamp=office.clock(), version=version
+            )
+            await store.add_event(tx, event, None)
+
+    async with running(clean_url) as service:
+        await eventually(lambda: len(service.events) >= relay.BATCH * 2 + 10)
+        assert [event.version for event in service.events] == list(range(relay.BATCH * 2 + 10))
+
+
+# The broker
+
+
+async def test_without_a_broker_bookings_go_on_and_their_events_wait(
+    clean_url, running, broker, hasty, eventually, opened
+):
+    async with running(clean_url, broker) as service:
+        await service.create("louvre", 50)
+        await eventually(lambda: service.events)
+        assert (await service.health())["status"] == "ok"
+
+        broker.away = True
+        for _ in range(5):
+            assert (await service.book("louvre")).status_code == 200
+
+        async def degraded():
+            health = await service.health()
+            return health["status"] == "degraded" and health["checks"]["outbox"].startswith("5 waiting")
+
+        await eventually(degraded)
+        assert (await service.client.get("/health/ready")).status_code == 200
+        assert [row.attempts for row in await _left(service, opened)] == [0] * 5
+        metrics = (await service.client.get("/metrics")).text
+        assert "seatcast_outbox_waiting 5.0" in metrics
+
+        broker.away = False
+        await eventually(lambda: len(service.events) == 6)
+        assert [event.version for event in service.events] == [1, 2, 3, 4, 5, 6]
+
+        async def well():
+            return (await service.health())["status"] == "ok"
+
+        await eventually(well)
+
+
+async def test_a_refused_event_is_set_aside_after_five_tries_and_holds_up_nothing(
+    clean_url, running, broker, hasty, eventually, opened
+):
+    broker.refused = {"cursed"}
+    async with running(clean_url, broker) as service:
+        await service.create("cursed", 50)
+        await service.create("louvre", 50)
+        await eventually(lambda: service.of("louvre"))
+
+        async def parked():
+            rows = await _left(service, opened)
+            return rows if rows and rows[0].parked_at else None
+
+        [row] = await eventually(parked)
+        assert (row.attempts, row.error) == (relay.PARK_AFTER, "not to my taste")
+
+        broker.refused = set()
+        await service.book("cursed")  # later events of the same tour carry newer facts, and pass
+        await eventually(lambda: service.of("cursed"))
+        assert [event.version for event in service.of("cursed")] == [2]
+
+        async def told():
+            return (await service.health())["checks"]["outbox"] == "0 waiting, 1 set aside"
+
+        await eventually(told)
+        assert (await service.health())["status"] == "degraded"
+        metrics = (await service.client.get("/metrics")).text
+        assert "seatcast_outbox_parked_events_total 1.0" in metrics
+        assert "seatcast_outbox_set_aside 1.0" in metrics
+        assert "seatcast_outbox_published_events_total 2.0" in metrics
+
+
+async def test_a_row_stays_until_the_broker_says_that_it_holds_it(
+    clean_url, running, broker, eventually, opened
+):
+    broker.answering.clear()
+    async with running(clean_url, broker) as service:
+        await service.create("louvre", 50)
+        await eventually(lambda: broker.held)
+        assert len(await _left(service, opened)) == 1
+
+        broker.answering.set()
+
+        async def gone():
+            return not await _left(service, opened)
+
+        await eventually(gone)
+
+
+async def test_an_end_between_publishing_and_deleting_sends_twice_and_loses_nothing(
+    clean_url, running, broker, eventually
+):
+    broker.answering.clear()
+    async with running(clean_url, broker) as service:
+        await service.create("louvre", 50)
+        await eventually(lambda: broker.held)
+
+    broker.answering.set()
+    async with running(clean_url, broker) as service:
+        await eventually(lambda: service.events)
+
+    assert len({event.event_id for event in broker.held}) == 1
+    assert len(broker.held) == 2
+
+
+async def test_a_defect_in_the_relay_ends_the_service_loudly(sqlite_url):
+    class Broken(MemoryBroker):
+        async def publish(self, messages):
+            raise ZeroDivisionError("a defect")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with tours(Settings(database_url=sqlite_url), Broken(), Tokens(None)):
+            await asyncio.sleep(30)
+
+    assert caught.value.subgroup(ZeroDivisionError)
+
+
+# Ticks
+
+
+async def test_it_ticks_once_a_second_with_what_it_has_sent(clean_url, running, eventually):
+    loop = asyncio.get_running_loop()
+    async with running(clean_url) as service:
+        await service.create("louvre", 50)
+        await eventually(lambda: service.ticks)
+        started = loop.time()
+        before = len(service.ticks)
+        await eventually(lambda: len(service.ticks) == before + 2)
+        assert 1.0 <= loop.time() - started < 2.9  # two more in two seconds, give or take the first one's age
+
+        assert service.ticks[-1].watermark > 0
+        assert len({tick.epoch for tick in service.ticks}) == 1
+        assert service.ticks[-1].epoch == service.events[0].epoch
+
+
+# Several relays, one PostgreSQL
+
+
+async def test_notify_wakes_a_relay_in_another_process(
+    clean_postgres_url, running, unhurried, opened, eventually
+):
+    async with running(clean_postgres_url) as service, opened(clean_postgres_url) as elsewhere:
+        await eventually(lambda: _listening(elsewhere))
+
+        await elsewhere.undated("louvre", capacity=50)
+        await eventually(lambda: service.of("louvre"), timeout=5)
+        await elsewhere.book("louvre")
+        await eventually(lambda: len(service.of("louvre")) == 2, timeout=5)
+
+
+async def _listening(office):
+    return await office.rows(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    )
+
+
+async def test_events_flow_on_when_listening_ends_and_listening_begins_anew(
+    clean_postgres_url, running, opened, eventually, monkeypatch
+):
+    monkeypatch.setattr(relay, "_LISTEN_PING_SECONDS", 0.05)
+    async with running(clean_postgres_url) as service, opened(clean_postgres_url) as elsewhere:
+        [(first,)] = await eventually(lambda: _backends_listening(elsewhere))
+
+        await elsewhere.rows("SELECT pg_terminate_backend(:pid)", pid=first)
+
+        await elsewhere.undated("louvre", capacity=50)
+        await eventually(lambda: service.of("louvre"), timeout=5)
+
+        async def anew():
+            found = await _backends_listening(elsewhere)
+            return found and found[0][0] != first
+
+        await eventually(anew)
+        assert (await service.health())["status"] == "ok"
+
+
+async def _backends_listening(office):
+    return await office.rows(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid IN (SELECT pid FROM pg_stat_activity WHERE query IN ('LISTEN seatcast_outbox', 'SELECT 1'))"
+    )
+
+
+async def test_a_partition_that_somebody_else_sends_is_left_alone_and_others_flow(
+    clean_postgres_url, running, opened, hasty, eventually
+):
+    async with opened(clean_postgres_url) as other, running(clean_postgres_url) as service:
+        async with other.database.transaction() as tx:
+            await tx.execute(
+                text("SELECT pg_advisory_xact_lock(:space, :partition)"),
+                {"space": outbox._LOCK_SPACE, "partition": partition_of("louvre")},
+            )
+            await service.create("louvre", 50)
+            await service.create("paris", 50)
+            await service.book("paris")
+            await service.book("louvre")
+            await eventually(lambda: len(service.of("paris")) == 2)
+            await service.book("paris")
+            await eventually(lambda: len(service.of("paris")) == 3)
+            assert not service.of("louvre")
+        await eventually(lambda: len(service.of("louvre")) == 2)
+
+
+async def test_two_relays_lose_nothing_and_keep_the_order_of_every_tour(
+    clean_postgres_url, opened, broker, eventually
+):
+    """Sixteen writers, some of whose transactions are slow: ids are handed out before commit."""
+    names = [f"tour_{number}" for number in range(12)]
+    async with AsyncExitStack() as stack:
+        offices = [await stack.enter_async_context(opened(clean_postgres_url)) for _ in range(4)]
+        for name in names:
+            await offices[0].undated(name, capacity=1)
+        relays = [
+            Relay(office.database, broker, "epoch", RelayMetrics(CollectorRegistry()))
+            for office in offices[2:]
+        ]
+        sending = [asyncio.create_task(one.run()) for one in relays]
+
+        async def write(number):
+            chance = random.Random(number)
+            office = offices[number % 2]
+            for turn in range(20):
+                name = chance.choice(names)
+                async with office.database.transaction() as tx:
+                    now = office.clock()
+                    tour = await store.change_tour(tx, name, now)
+                    event = store.availability_event(f"evt_{number}_{turn}", "epoch", tour, None, now)
+                    await store.add_event(tx, event, None)
+                    if chance.random() < 0.1:
+                        await asyncio.sleep(0.05)
+
+        async with asyncio.TaskGroup() as writers:
+            for number in range(16):
+                writers.create_task(write(number))
+        try:
+            await eventually(lambda: len(broker.held) == len(names) + 16 * 20, timeout=20)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+
+        versions = defaultdict(list)
+        for event in broker.held:
+            versions[event.tour_id].append(event.version)
+        for name in names:
+            assert versions[name] == list(range(1, (await offices[0].tour(name)).version + 1))
