@@ -152,6 +152,16 @@ class Database:
         }
 
 
+def frames_in(data):
+    """The JSON of the WebSocket frames in a buffer of whole ones."""
+    while data:
+        size, start = data[1], 2
+        if size == 126:
+            size, start = int.from_bytes(data[2:4], "big"), 4
+        yield json.loads(data[start : start + size])
+        data = data[start + size :]
+
+
 class Socket:
     """A transport that takes writes until it is full, then pauses its connection and keeps what comes."""
 
@@ -161,6 +171,7 @@ class Socket:
         self.client = client
         self.connection = None
         self.full = False
+        self.subscribing = None
         self.kept = []
         self.underlying_transport = self
 
@@ -177,6 +188,10 @@ class Socket:
         self.is_close_frame_sent = True
 
     def write(self, data):
+        tours = self.connection.session.tours
+        for frame in frames_in(data) if tours is not None else ():
+            if frame["type"] in ("INITIAL_STATE", "AVAILABILITY_UPDATE", "TOUR_CLOSED"):
+                assert frame["tourId"] in tours | {self.subscribing}, ("not followed", tours, frame)
         if self.full:
             # A partial write: everything handed over stays ours, and the connection hears that it is enough.
             self.kept.append(data)
@@ -210,13 +225,8 @@ class Client:
         self.told = {}
 
     def read(self, data):
-        while data:
-            size = data[1]
-            start = 2
-            if size == 126:
-                size, start = int.from_bytes(data[2:4], "big"), 4
-            self.frame(json.loads(data[start : start + size]))
-            data = data[start + size :]
+        for frame in frames_in(data):
+            self.frame(frame)
 
     def frame(self, frame):
         self.frames += 1

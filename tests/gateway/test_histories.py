@@ -185,7 +185,9 @@ class History:
 
     def subscribe(self, place, tour):
         if connection := self.pick(place):
+            connection.transport.subscribing = tour
             self.say(connection, b'{"type":"SUBSCRIBE","tourId":"%s"}' % tour.encode())
+            connection.transport.subscribing = None
 
     def unsubscribe(self, place, tour):
         if connection := self.pick(place):

@@ -169,9 +169,10 @@ class Session:
             self._peer.send(_error("NOT_FOUND", reason, id))
             return
         if tour_id in self.tours:
-            self.tours -= {tour_id}
-            self._hub.follow(self._peer, self.tours)
+            left = self.tours - {tour_id}
+            self._hub.follow(self._peer, left)
             self._peer.drop(tour_id)
+            self.tours = left
         self._peer.send(wire.Unsubscribed(tour_id=tour_id, id=id))
 
     def _too_many(self, id: wire.RequestId | UnsetType) -> wire.Error:
