@@ -30,6 +30,7 @@ STARTS: Final = (time(9), time(14))
 
 TRAVELLERS: Final = tuple(f"demo-traveller-{number}" for number in range(1, 9))
 PAUSE_SECONDS: Final = (0.8, 1.8)
+FIRST_CHANGES: Final = 40
 CATALOGUE_SECONDS: Final = 300.0
 TOKEN_SECONDS: Final = 120.0
 """Tokens are minted for each request, so none needs to last."""
@@ -210,6 +211,10 @@ async def travellers(api: str, tokens: Tokens) -> AsyncIterator[None]:
         demo = Demo(client, tokens)
         await demo.stock(datetime.now(UTC))
         await demo.remember()
+        if not demo.bookings:
+            # A catalogue that nobody has booked yet is dull to look at.
+            for _ in range(FIRST_CHANGES):
+                await demo.change()
         task = group.create_task(_travel(demo), name="demo travellers")
         try:
             yield

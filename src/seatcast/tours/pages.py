@@ -74,9 +74,7 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
 
     @get("/docs/start.js", sync_to_thread=False, include_in_schema=False)
     def docs_start() -> Response[str]:
-        return Response(
-            _DOCS_START, media_type="text/javascript", headers=_SECURE | _ALWAYS_ASK
-        )
+        return Response(_DOCS_START, media_type="text/javascript", headers=_SECURE | _ALWAYS_ASK)
 
     @get("/openapi.json", sync_to_thread=False, include_in_schema=False)
     def description(request: Request[Any, Any, Any]) -> Response[bytes]:
