@@ -1,0 +1,161 @@
+import asyncio
+import contextlib
+import json
+
+import prometheus_client
+import pytest
+import uvloop
+from websockets.asyncio.client import connect
+
+from seatcast import rest, wire
+from seatcast.gateway.metrics import Metrics
+from seatcast.gateway.server import Server
+from seatcast.gateway.session import Limits
+from seatcast.gateway.upkeep import Upkeep
+from seatcast.health import Health
+from seatcast.tokens import Tokens
+
+NOW = "2026-06-01T10:00:00.000Z"
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class House:
+    """A listening server with tours that the test changes."""
+
+    def __init__(self, **limits):
+        self.registry = prometheus_client.CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+        self.health = Health("ok", {})
+        self.tokens = Tokens("a secret for the tests only")
+        self.limits = limits
+        self.max_connections = None
+
+    @contextlib.asynccontextmanager
+    async def open(self):
+        self.server = Server(
+            tokens=self.tokens, limits=Limits(**self.limits), metrics=self.metrics, registry=self.registry,
+            health=lambda: self.health, snapshots=True, max_connections=self.max_connections,
+        )  # fmt: skip
+        self.upkeep = Upkeep(self.server)
+        async with self.server.listening("127.0.0.1", 0) as self.port, asyncio.TaskGroup() as group:
+            sweep = group.create_task(self.upkeep.sweep())
+            try:
+                yield self
+            finally:
+                sweep.cancel()
+
+    @property
+    def truth(self):
+        return self.server.hub.truth
+
+    def read(self, *rows, epoch="e1"):
+        tours = [
+            rest.Tour(id=id, name=id.upper(), available_seats=seats, version=version)
+            for id, version, seats in rows
+        ]
+        self.truth.join_snapshot(rest.Snapshot(epoch, tours), self.truth.clock, NOW)
+
+    def change(self, tour, version, seats, epoch="e1", **more):
+        self.truth.publish(
+            wire.AvailabilityUpdated(
+                event_id="e",
+                tour_id=tour,
+                available_seats=seats,
+                timestamp=NOW,
+                epoch=epoch,
+                version=version,
+                **more,
+            )
+        )
+
+    def count(self, name, **labels):
+        return self.registry.get_sample_value(f"seatcast_gateway_{name}", labels) or 0.0
+
+    def connect(self, path="/", **more):
+        return connect(f"ws://127.0.0.1:{self.port}{path}", **more)
+
+    @contextlib.asynccontextmanager
+    async def raw(self, request=UPGRADE, **more):
+        """A TCP connection that has sent `request`; yields reader and writer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **more)
+        try:
+            writer.write(request)
+            yield reader, writer
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """What touches sockets here runs on both loops: their transports differ where it hurts."""
+    both = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
+    return (
+        both
+        if item.path.name in ("test_server.py", "test_handshake.py")
+        else {"uvloop": uvloop.new_event_loop}
+    )
+
+
+@pytest.fixture
+def house():
+    """`async with house(...).open() as h:` a gateway's server on a free port; parameters are the session's limits."""
+    return House
+
+
+@pytest.fixture
+def upgrade():
+    return UPGRADE
+
+
+@pytest.fixture
+def told():
+    """`await told(websocket)`: the next frame, decoded."""
+
+    async def receive(websocket):
+        async with asyncio.timeout(10):
+            return json.loads(await websocket.recv())
+
+    return receive
+
+
+@pytest.fixture
+def masked():
+    """`masked(opcode, payload, fin=True, rsv=0)`: a client's frame in bytes."""
+
+    def frame(opcode, payload=b"", fin=True, rsv=0):
+        size = len(payload)
+        length = (
+            bytes([0x80 | size]) if size < 126
+            else b"\xfe" + size.to_bytes(2, "big") if size < 65_536
+            else b"\xff" + size.to_bytes(8, "big")
+        )  # fmt: skip
+        key = b"\x01\x02\x03\x04"
+        body = (
+            bytes(byte ^ key[place % 4] for place, byte in enumerate(payload)) if size < 70_000 else payload
+        )
+        return bytes([(0x80 if fin else 0) | rsv << 4 | opcode]) + length + key + body
+
+    return frame
+
+
+@pytest.fixture
+def frames():
+    """`await frames(reader, count)`: server frames off a raw connection as (opcode, payload)."""
+
+    async def read(reader, count):
+        found = []
+        for _ in range(count):
+            first, size = await reader.readexactly(2)
+            if size == 126:
+                size = int.from_bytes(await reader.readexactly(2), "big")
+            elif size == 127:
+                size = int.from_bytes(await reader.readexactly(8), "big")
+            found.append((first & 15, await reader.readexactly(size)))
+        return found
+
+    return read

@@ -1,0 +1,388 @@
+"""The server over real sockets: delivery, batching, slow readers, hostile peers, heartbeat, drain."""
+
+import asyncio
+import contextlib
+import gc
+import json
+import resource
+import socket
+import time
+
+import pytest
+import websockets
+
+from seatcast.gateway.connection import MAX_QUEUE, Connection
+
+SUBSCRIBE = b'{"type":"SUBSCRIBE","tourId":"a"}'
+
+
+async def test_a_change_reaches_everybody_who_follows_it(house, told):
+    async with house().open() as h:
+        h.read(("a", 1, 5), ("b", 1, 5))
+        async with h.connect() as everything, h.connect("/?tours=b") as only_b:
+            assert [(await told(everything))["type"] for _ in range(3)] == [
+                "WELCOME",
+                "INITIAL_STATE",
+                "INITIAL_STATE",
+            ]
+            assert [(await told(only_b))["type"] for _ in range(2)] == ["WELCOME", "INITIAL_STATE"]
+            h.change("a", 2, 4)
+            h.change("b", 2, 3)
+            assert [(await told(everything))["availableSeats"] for _ in range(2)] == [4, 3]
+            assert (await told(only_b))["availableSeats"] == 3
+            assert h.count("frames_total") == 3
+
+
+async def test_the_facts_of_one_turn_leave_in_one_write(house, told):
+    """However many they were; of one key only the newest is told."""
+    async with house().open() as h:
+        h.read(*((f"t{n}", 1, 5) for n in range(20)))
+        async with h.connect() as websocket:
+            for _ in range(21):
+                await told(websocket)
+            (connection,) = h.server.connections
+            writes = []
+            write = connection.write
+            Connection.write, original = (
+                (lambda self, data: (writes.append(len(data)), write(data))),
+                Connection.write,
+            )
+            try:
+                for n in range(20):
+                    h.change(f"t{n}", 2, 4)
+                    h.change(f"t{n}", 3, 3)
+                got = [await told(websocket) for _ in range(20)]
+            finally:
+                Connection.write = original
+            assert {frame["version"] for frame in got} == {3}
+            assert len(writes) == 1
+
+
+async def test_a_large_state_arrives_whole(house, told):
+    async with house().open() as h:
+        h.read(*((f"tour-{n}", 1, 5) for n in range(1_500)))
+        async with h.connect() as websocket:
+            frames = [await told(websocket) for _ in range(1_501)]
+            assert {frame["tourId"] for frame in frames[1:]} == {f"tour-{n}" for n in range(1_500)}
+            h.change("tour-7", 2, 1)
+            assert (await told(websocket))["version"] == 2
+
+
+async def test_another_epoch_resets_everybody(house, told):
+    async with house().open() as h:
+        h.read(("a", 9, 5))
+        async with h.connect() as websocket:
+            await told(websocket)
+            await told(websocket)
+            h.read(("a", 1, 2), epoch="e2")
+            assert await told(websocket) == {"type": "RESET", "epoch": "e2"}
+            state = await told(websocket)
+            assert (state["type"], state["version"], state["availableSeats"]) == ("INITIAL_STATE", 1, 2)
+
+
+async def test_stale_and_fresh_are_told(house, told):
+    async with house().open() as h, h.connect() as websocket:
+        await told(websocket)
+        h.server.lost("2026-06-01T10:00:00.000Z")
+        assert (await told(websocket))["type"] == "STALE"
+        async with h.connect() as newcomer:
+            assert [(await told(newcomer))["type"] for _ in range(2)] == ["WELCOME", "STALE"]
+        h.server.regained("2026-06-01T10:00:01.000Z")
+        assert await told(websocket) == {"type": "FRESH", "since": "2026-06-01T10:00:01.000Z"}
+
+
+# Those who do not read
+
+
+def slow_socket(port, request):
+    """A connection whose own receive buffer is small, so that it is soon behind."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    sock.connect(("127.0.0.1", port))
+    sock.sendall(request)
+    return sock
+
+
+def read_frames(sock, until, deadline=10.0):
+    """Read server frames off a blocking socket until one satisfies `until`; returns them decoded."""
+    sock.settimeout(deadline)
+    stream = sock.makefile("rb")
+    while stream.readline() != b"\r\n":
+        continue
+    found = []
+    while True:
+        first, size = stream.read(2)
+        assert first == 0x81, hex(first)
+        if size == 126:
+            size = int.from_bytes(stream.read(2), "big")
+        found.append(json.loads(stream.read(size)))
+        if until(found[-1]):
+            return found
+
+
+async def test_who_stops_reading_costs_slots_and_comes_back_to_the_truth(house, upgrade, told, eventually):
+    """Nobody else notices; memory does not grow; what comes then is the newest, and never goes back."""
+    async with house().open() as h:
+        h.read(*((f"t{n}", 1, 5) for n in range(50)))
+        sock = slow_socket(h.port, upgrade)
+        await eventually(lambda: len(h.server.connections) == 1)
+        (slow,) = h.server.connections
+        async with h.connect("/?tours=t7") as other:
+            await told(other)
+            await told(other)
+            version, seen = 1, 1
+            while slow.owed is None:
+                version += 1
+                for n in range(50):
+                    h.change(f"t{n}", version, version % 10)
+                seen = (await told(other))["version"]
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            for _ in range(400):
+                version += 1
+                for n in range(50):
+                    h.change(f"t{n}", version, version % 10)
+                seen = (await told(other))["version"]
+            assert seen == version
+            assert len(slow.owed.slots) == 50
+            assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4_096  # KiB
+            assert h.count("conflated_total") > 15_000
+
+        newest = {}
+
+        def seen_all(frame):
+            if "version" in frame:
+                assert frame["version"] >= newest.get(frame["tourId"], 0)
+                newest[frame["tourId"]] = frame["version"]
+            return len(newest) == 50 and set(newest.values()) == {version}
+
+        frames = await asyncio.to_thread(read_frames, sock, seen_all)
+        assert len(frames) < 10_000
+        await eventually(lambda: slow.owed is None)
+        h.change("t3", version + 1, 0)
+        first, size = await asyncio.to_thread(sock.recv, 2)
+        assert (first, size) == (0x81, 126)
+        sock.close()
+
+
+async def test_who_asks_much_and_reads_nothing_is_closed(house, upgrade, masked, eventually):
+    """Answers may not be left out, so they wait; past a small number the connection is closed with 1013."""
+    async with house().open() as h:
+        h.read(*((f"t{n}", 1, 5) for n in range(50)))
+        sock = slow_socket(h.port, upgrade)
+        await eventually(lambda: len(h.server.connections) == 1)
+        (slow,) = h.server.connections
+        version = 1
+        while slow.owed is None:
+            version += 1
+            for n in range(50):
+                h.change(f"t{n}", version, 1)
+            await asyncio.sleep(0)
+        sock.sendall(masked(1, b'{"type":"PING"}') * (MAX_QUEUE + 10))
+        await eventually(lambda: h.count("closed_total", reason="too slow") == 1)
+        # It will not answer the CLOSE either.
+        await eventually(lambda: not h.server.connections)
+        assert h.count("dropped_total", reason="queue full") == MAX_QUEUE + 1
+        sock.close()
+
+
+async def test_pings_whose_pongs_are_never_read_do_not_fill_memory(house, upgrade, masked, eventually):
+    async with house().open() as h:
+        sock = slow_socket(h.port, upgrade)
+        await eventually(lambda: len(h.server.connections) == 1)
+        (hostile,) = h.server.connections
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        block = masked(9, b"x" * 125) * 500
+
+        def flood():
+            sock.settimeout(1.0)
+            sent = 0
+            try:
+                while sent < 200 * 2**20:
+                    sent += sock.send(block)
+            except TimeoutError:
+                """The gateway does not read any more: that is the point."""
+            return sent
+
+        async with h.connect() as other:
+            flooding = asyncio.create_task(asyncio.to_thread(flood))
+            longest = 0.0
+            while not flooding.done():
+                began = time.perf_counter()
+                await (await other.ping())
+                longest = max(longest, time.perf_counter() - began)
+                await asyncio.sleep(0.01)
+        assert hostile.owed is not None
+        assert longest < 0.5
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 5 * 1_024
+        sock.close()
+
+
+# The protocol
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ([(2, b"binary")], 1003),
+        ([(1, b"\xff")], 1007),
+        ([(1, b"a", False)] * 2, 1002),
+        ([(0, b"a")], 1002),
+        ([(1, b"a", True, 4)], 1002),
+        ([(3, b"")], 1002),
+        ([(9, b"", False)], 1002),
+        ([(1, b"x" * 32_769)], 1009),
+        ([(1, b"x", False)] + [(0, b"x", False)] * 64, 1009),
+        ([(1, b"x" * 20_000, False), (0, b"x" * 20_000)], 1009),
+        ([(8, b"\x03\xe8bye")], 1000),
+        ([(8, b"")], 1000),
+        ([(8, b"\x0b\xb8")], 3000),
+        ([(8, b"\x03\xee")], 1002),
+        ([(8, b"\x00\x00")], 1002),
+        ([(8, b"\x03")], 1002),
+        ([(8, b"\x03\xe8\xff")], 1007),
+    ],
+)
+async def test_closes_with_the_code_of_the_contract(house, upgrade, masked, frames, sent, code):
+    async with house().open() as h, h.raw(upgrade) as (reader, writer), asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        await frames(reader, 1)
+        writer.write(b"".join(masked(*frame) for frame in sent))
+        ((opcode, payload),) = await frames(reader, 1)
+        assert opcode == 8
+        assert int.from_bytes(payload[:2], "big") == code
+        if sent[0][0] != 8:
+            writer.write(masked(8, payload[:2]))
+        # And nothing after it but the end.
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+
+
+async def test_an_unmasked_frame_is_a_violation(house, upgrade, frames):
+    async with house().open() as h, h.raw(upgrade) as (reader, writer), asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        await frames(reader, 1)
+        writer.write(b"\x81\x02hi")
+        ((opcode, payload),) = await frames(reader, 1)
+        assert (opcode, payload[:2]) == (8, b"\x03\xea")
+
+
+async def test_messages_may_be_fragmented_with_control_frames_between(house, upgrade, masked, frames):
+    async with house().open() as h, h.raw(upgrade) as (reader, writer), asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        await frames(reader, 1)
+        message = b'{"type":"PING","id":"\xc3\xa9"}'
+        writer.write(masked(1, message[:22], False) + masked(9, b"mid") + masked(0, message[22:]))
+        (pong, answer) = await frames(reader, 2)
+        assert pong == (10, b"mid")
+        assert json.loads(answer[1])["id"] == "é"
+
+
+async def test_a_bad_message_is_answered_and_closes_nothing(house, told):
+    async with house().open() as h, h.connect() as websocket:
+        await told(websocket)
+        for bad in ("hello", "[]", '{"type":"DANCE"}', '{"type":"PING","x":' + "[" * 10_000):
+            await websocket.send(bad)
+            assert (await told(websocket))["code"] == "INVALID_MESSAGE"
+        await websocket.send('{"type":"PING","id":1}')
+        assert (await told(websocket))["id"] == 1
+
+
+async def test_frames_after_the_close_are_void(house, upgrade, masked, frames):
+    """The parser looks one frame ahead, so a valid frame may be handed over after our CLOSE went out."""
+    async with house().open() as h, h.raw(upgrade) as (reader, writer), asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        await frames(reader, 1)
+        writer.write(masked(2, b"binary") + masked(1, SUBSCRIBE) + masked(1, SUBSCRIBE))
+        ((opcode, payload),) = await frames(reader, 1)
+        assert (opcode, payload[:2]) == (8, b"\x03\xeb")
+        writer.write(masked(8, b"\x03\xeb"))
+        assert await reader.read() == b""
+
+
+# Heartbeat
+
+
+async def test_a_silent_client_is_pinged_and_lives_while_it_answers(house, told):
+    async with house(heartbeat_seconds=0.2).open() as h, h.connect(ping_interval=None) as websocket:
+        assert (await told(websocket))["heartbeatSeconds"] == 0.2
+        await asyncio.sleep(1.0)
+        assert websocket.state is websockets.State.OPEN
+        assert h.count("closed_total", reason="heartbeat") == 0
+
+
+async def test_who_does_not_answer_pings_is_closed_with_4408(house, upgrade, frames, eventually):
+    async with house(heartbeat_seconds=0.2).open() as h, h.raw(upgrade) as (reader, _), asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        (_, ping, close) = await frames(reader, 3)
+        assert ping[0] == 9
+        assert close[1][:2] == (4408).to_bytes(2, "big")
+        # It does not answer the CLOSE either: aborted after the close timeout.
+        await eventually(lambda: not h.server.connections)
+
+
+async def test_who_does_not_read_keeps_its_connection_while_its_machine_lives(house, upgrade, eventually):
+    """It cannot answer pings it has not read; its slots cost little, and its kernel still acknowledges."""
+    async with house(heartbeat_seconds=0.2).open() as h:
+        h.read(*((f"t{n}", 1, 5) for n in range(50)))
+        sock = slow_socket(h.port, upgrade)
+        await eventually(lambda: len(h.server.connections) == 1)
+        (slow,) = h.server.connections
+        version = 1
+        while slow.owed is None:
+            version += 1
+            for n in range(50):
+                h.change(f"t{n}", version, 1)
+            await asyncio.sleep(0)
+        await asyncio.sleep(1.0)
+        assert list(h.server.connections) == [slow]
+        sock.close()
+        await eventually(lambda: not h.server.connections)
+
+
+# The end
+
+
+async def test_a_drain_tells_everybody_when_to_come_back_and_closes_with_1012(house, told):
+    async with house().open() as h:
+        clients = [await h.connect() for _ in range(20)]
+        for client in clients:
+            await told(client)
+        drain = asyncio.create_task(h.upkeep.drain(5.0))
+        slots = []
+        for client in clients:
+            frame = await told(client)
+            assert frame["type"] == "RECONNECT"
+            slots.append(frame["afterMs"])
+            with pytest.raises(websockets.ConnectionClosed):
+                await client.recv()
+            assert client.close_code == 1012
+        assert len(set(slots)) == 20
+        await drain
+        assert not h.server.connections
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await h.connect()
+        assert refused.value.response.status_code == 503
+
+
+async def test_a_drain_does_not_wait_for_who_does_not_read(house, upgrade, eventually):
+    async with house().open() as h, h.raw(upgrade) as (reader, _):
+        await reader.readuntil(b"\r\n\r\n")
+        began = time.monotonic()
+        await h.upkeep.drain(10.0)
+        assert not h.server.connections
+        assert time.monotonic() - began < 5.0
+
+
+async def test_connections_leave_nothing_behind(house, told, eventually):
+    async with house().open() as h:
+        h.read(("a", 1, 5), ("b", 1, 5))
+        for _ in range(50):
+            async with h.connect() as websocket:
+                await websocket.send(SUBSCRIBE.decode())
+                await told(websocket)
+        await eventually(lambda: not h.server.connections)
+        assert len(h.server.hub) == 0
+        assert not h.server.hub._groups
+        assert not h.server.unfinished
+        gc.collect()
+        assert sum(isinstance(one, Connection) for one in gc.get_objects()) == 0
