@@ -94,6 +94,8 @@ class Feed:
         """Feed for ever."""
         self._metrics.stale.set(1)
         self._status.lost(self.stale_since or iso(datetime.now(UTC)))
+        # At once, also while the broker cannot be reached: clients then have numbers, if stale ones.
+        self._doubt.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._subscribe_for_ever(), name="subscription")
             if self._read_snapshot is not None:
