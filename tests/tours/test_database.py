@@ -5,6 +5,7 @@ import re
 import secrets
 import subprocess
 import sys
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -330,8 +331,8 @@ async def _ask(database, query):
 async def test_more_callers_than_connections_wait_and_then_are_told(sqlite_url):
     """Waiting in vain for a connection of our own is the server's state, too."""
     await migrate(sqlite_url)
-    async with open_database(sqlite_url) as database:
-        database.writers.pool._timeout = 0.05
+    async with open_database(sqlite_url) as opened:
+        database = replace(opened, turn_seconds=0.05)
         async with database.transaction():
             with pytest.raises(DatabaseUnavailable, match="no connection was free"):
                 await _ask_writing(database)

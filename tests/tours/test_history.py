@@ -4,8 +4,6 @@ import asyncio
 import random
 from collections import defaultdict
 
-import pytest
-
 from seatcast import rest, wire
 from seatcast.domain import DomainError
 
@@ -135,9 +133,9 @@ async def _live(*offices, seed, callers=6, acts=60):
     ]
 
     async def live(caller):
-        for _ in range(acts):
+        for number in range(acts):
             await caller.act()
-            if caller is crowd[0]:
+            if caller is crowd[0] and number % 8 == 0:
                 await office.check()
 
     async with asyncio.TaskGroup() as tasks:
@@ -175,14 +173,13 @@ def _join(known, key, version, fact):
         known[key] = version, fact
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_every_history_keeps_every_promise(office, seed):
-    outcomes = await _live(office, seed=seed)
+async def test_a_random_history_keeps_every_promise(office):
+    outcomes = await _live(office, seed=1)
 
     assert min(outcomes[act] for act in ("book", "retry", "cancel", "resize", "close_or_reopen")) > 5
     await office.check()
     events = await office.events()
-    for order in (events, random.Random(seed).sample(events, len(events)), events * 2):
+    for order in (events, random.Random(1).sample(events, len(events)), events * 2):
         await _compare(office, *_replay(order))
     _order(events)
 

@@ -1,6 +1,7 @@
 """The outbox's SQL: which rows wait, who may send them, and what becomes of them."""
 
 import pytest
+from sqlalchemy import text
 
 from seatcast import wire
 from seatcast.domain import partition_of
@@ -26,9 +27,9 @@ async def filled(office):
     return office
 
 
-async def _waiting(office, partitions=None, limit=100):
+async def _waiting(office, limit=100, others=()):
     async with office.database.reading() as connection:
-        return await outbox.waiting(connection, partitions, limit)
+        return await outbox.waiting(connection, limit, others)
 
 
 async def test_rows_wait_in_the_order_in_which_they_were_written(filled):
@@ -57,11 +58,11 @@ async def test_no_more_than_a_batch_is_read(filled):
     assert [row.event_id for row in await _waiting(filled, limit=2)] == ["evt_0", "evt_1"]
 
 
-async def test_only_the_partitions_asked_for_are_read(filled):
-    rows = await _waiting(filled, [partition_of("rome")])
+async def test_the_partitions_of_others_are_left_out(filled):
+    rows = await _waiting(filled, others={partition_of("paris")})
 
     assert [row.event_id for row in rows] == ["evt_1", "evt_3", "evt_5"]
-    assert await _waiting(filled, [partition_of("elsewhere")]) == []
+    assert {row.partition for row in rows} == {partition_of("rome")}
 
 
 async def test_sent_rows_are_gone_and_no_others(filled):
@@ -97,7 +98,7 @@ async def test_a_refused_row_counts_its_tries_until_it_is_set_aside(filled):
 
 async def test_the_backlog_tells_what_waits_and_what_was_set_aside(filled):
     async with filled.database.transaction() as tx:
-        await outbox.failed(tx, (await outbox.waiting(tx, None, 1))[0].id, "no", "2026-06-01T10:00:00.000Z")
+        await outbox.failed(tx, (await outbox.waiting(tx, 1))[0].id, "no", "2026-06-01T10:00:00.000Z")
         backlog = await outbox.backlog(tx)
 
     assert backlog == (5, "2026-06-01T10:00:01.000Z", 1)
@@ -108,25 +109,24 @@ async def test_an_empty_backlog_has_no_oldest(office):
         assert await outbox.backlog(connection) == (0, None, 0)
 
 
-async def test_a_partition_is_claimed_by_one_session_until_its_transaction_ends(postgres_office):
-    database = postgres_office.database
-    async with database.transaction() as tx:
-        await store.add_event(tx, closed_event(1, "paris"), None)
-        await store.add_event(tx, closed_event(2, "rome"), None)
+async def test_a_partition_is_claimed_by_one_session_until_it_lets_go_or_ends(postgres_office):
+    writers = postgres_office.database.writers
     both = {partition_of("paris"), partition_of("rome")}
 
-    async with database.transaction() as first:
-        assert set(await outbox.claim(first)) == both
-        async with database.transaction() as second:
-            assert await outbox.claim(second) == []
-    async with database.transaction() as third:
-        assert set(await outbox.claim(third)) == both
+    async with writers.connect() as first, writers.connect() as second:
+        assert await outbox.claim(first, sorted(both)) == both
+        assert await outbox.claim(second, sorted(both)) == set()
+        await outbox.let_go(first)
+        assert await outbox.claim(second, sorted(both)) == both
+        await second.invalidate()
+    async with writers.connect() as third:
+        assert await outbox.claim(third, sorted(both)) == both
+        await outbox.let_go(third)
 
 
-async def test_partitions_where_nothing_waits_are_not_claimed(postgres_office):
-    database = postgres_office.database
-    async with database.transaction() as tx:
-        await store.add_event(tx, closed_event(1, "paris"), None)
-        [row] = await outbox.waiting(tx, None, 1)
-        await outbox.failed(tx, row.id, "no", "2026-06-01T10:00:00.000Z")
-        assert await outbox.claim(tx) == []
+async def test_a_session_of_which_nothing_is_heard_is_ended_by_the_server(postgres_office):
+    """A process that is stopped but not dead must not keep its partitions for ever."""
+    async with postgres_office.database.writers.connect() as connection:
+        await outbox.end_if_stopped(connection)
+        assert (await connection.execute(text("SHOW idle_session_timeout"))).scalar_one() == "10s"
+        await connection.invalidate()

@@ -1,8 +1,7 @@
 """Opening and migrating the database: PostgreSQL through asyncpg, SQLite through aiosqlite.
 
-SQLite allows one writer. Writing transactions there take the only connection of their own pool, first come
-first served, and begin IMMEDIATE: Python's default of a deferred transaction lets two readers become writers,
-which oversells. Reading has a pool of its own and never waits for a writer (WAL).
+SQLite allows one writer: writing transactions take turns here, first come first served, and begin IMMEDIATE
+(`sqlite.py`). Reading never waits for a writer (WAL). What is hot is one hop to a thread (`write_at_once`).
 """
 
 from __future__ import annotations
@@ -15,19 +14,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from seatcast.config import SettingsError, redacted
+from seatcast.tours.sqlite import BEGIN_READING, BEGIN_WRITING, SqliteThread, Steps, prepare
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x5EA7CA57
@@ -57,6 +57,9 @@ class DatabaseUnavailable(Exception):
         self.final = final
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Database:
     """An open database. `readers` and `writers` are the same engine on PostgreSQL."""
@@ -64,6 +67,12 @@ class Database:
     url: str
     readers: AsyncEngine
     writers: AsyncEngine
+    reading_thread: SqliteThread | None
+    writing_thread: SqliteThread | None
+    turn: asyncio.Lock
+    """SQLite: whose turn it is to write. Its own busy handler sleeps, and is not fair."""
+    turn_seconds: float = 30.0
+    """How long a caller waits for its turn."""
 
     @property
     def postgresql(self) -> bool:
@@ -72,8 +81,41 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Begin a writing transaction; commit at the end, roll back on any exception."""
-        async with self.writers.begin() as connection:
-            yield connection
+        if self.postgresql:
+            async with self.writers.begin() as connection:
+                yield connection
+        else:
+            async with self._one_writer(), self.writers.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _one_writer(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self.turn_seconds):
+                await self.turn.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailable(
+                f"database {redacted(self.url)}: no connection was free in time"
+            ) from None
+        try:
+            yield
+        finally:
+            self.turn.release()
+
+    async def write_at_once(self, steps: Steps[T]) -> T:
+        """Run steps in one writing transaction; on SQLite in one hop to a thread."""
+        if self.writing_thread is None:
+            async with self.transaction() as tx:
+                return await steps(tx)
+        async with self._one_writer():
+            return await self.writing_thread.run(steps)
+
+    async def read_at_once(self, steps: Steps[T]) -> T:
+        """Run steps that read in one transaction; on SQLite in one hop to a thread."""
+        if self.reading_thread is None:
+            async with self.reading() as connection:
+                return await steps(connection)
+        return await self.reading_thread.run(steps)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -97,14 +139,20 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     if where.get_backend_name() == "postgresql":
         engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15, **_PRIVATE)
         readers = writers = engine
+        reading_thread = writing_thread = None
     else:
         writers = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=30, **_PRIVATE)
         readers = create_async_engine(where, pool_size=4, max_overflow=0, pool_timeout=30, **_PRIVATE)
-        _prepare_sqlite(writers, begin="BEGIN IMMEDIATE")
-        _prepare_sqlite(readers, begin="BEGIN")
+        prepare(writers.sync_engine, begin=BEGIN_WRITING)
+        prepare(readers.sync_engine, begin=BEGIN_READING)
+        writing_thread = SqliteThread(where, BEGIN_WRITING)
+        reading_thread = SqliteThread(where, BEGIN_READING)
     try:
-        yield Database(url, readers, writers)
+        yield Database(url, readers, writers, reading_thread, writing_thread, asyncio.Lock())
     finally:
+        for thread in (reading_thread, writing_thread):
+            if thread is not None:
+                thread.close()
         await writers.dispose()
         if readers is not writers:
             await readers.dispose()
@@ -120,20 +168,6 @@ def _engine_url(url: str) -> URL:
     if not where.database:
         raise SettingsError("database-url must name a file: sqlite:///seatcast.sqlite3")
     return where.set(drivername="sqlite+aiosqlite")
-
-
-def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
 
 async def wait_for_database(database: Database, seconds: float, waiting: Callable[[str], None]) -> None:
@@ -181,6 +215,8 @@ def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
         cause = cause.__cause__
     where = f"database {redacted(url)}"
     for link in chain:
+        if isinstance(link, DatabaseUnavailable):
+            return link
         if isinstance(link, asyncpg.InvalidAuthorizationSpecificationError):
             return DatabaseUnavailable(f"{where}: user or password refused", final=True)
         if isinstance(link, asyncpg.InvalidCatalogNameError):

@@ -6,7 +6,7 @@ of slower transactions for ever. Unsent rows are the rows that are there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, text, update
@@ -20,6 +20,7 @@ _LOCK_SPACE = 0x5EA7
 
 class OutboxRow(NamedTuple):
     id: int
+    partition: int
     routing_key: str
     event_id: str
     payload: str
@@ -36,30 +37,50 @@ class Backlog(NamedTuple):
 
 
 _CLAIM = text("""
-    SELECT partition FROM (SELECT DISTINCT partition FROM outbox WHERE parked_at IS NULL) AS waiting
-    WHERE pg_try_advisory_xact_lock(:space, partition)
+    SELECT partition FROM unnest(CAST(:partitions AS int[])) AS partition
+    WHERE pg_try_advisory_lock(CAST(:space AS int), partition)
     """)
 
 
-async def claim(tx: AsyncConnection) -> list[int]:
-    """Lock the partitions that have rows and that nobody else is sending, until the transaction ends.
+async def claim(connection: AsyncConnection, partitions: Sequence[int]) -> set[int]:
+    """Lock those of these partitions that nobody else is sending, until the connection ends or lets go of them.
 
-    A statement of its own before the rows are read: a row that another relay sent and deleted between our
-    reading and our locking would be sent again, and after newer ones.
+    What was read before they were locked must be read again: a row that another relay sent and deleted between
+    our reading and our locking would be sent twice, and after newer ones.
     """
-    return [row.partition for row in await tx.execute(_CLAIM, {"space": _LOCK_SPACE})]
+    values = {"partitions": list(partitions), "space": _LOCK_SPACE}
+    return {row.partition for row in await connection.execute(_CLAIM, values)}
+
+
+async def end_if_stopped(connection: AsyncConnection) -> None:
+    """Have the server end this session, and with it its locks, when nothing is heard from it for 10 s.
+
+    A process that is stopped but not dead would otherwise keep its partitions for ever. PostgreSQL 14 or newer;
+    older ones wait for TCP to notice.
+    """
+    version = (await connection.execute(text("SHOW server_version_num"))).scalar_one()
+    if int(version) >= 140_000:
+        await connection.execute(text("SET idle_session_timeout = '10s'"))
+
+
+async def let_go(connection: AsyncConnection) -> None:
+    """Unlock every partition that this connection holds."""
+    await connection.execute(text("SELECT pg_advisory_unlock_all()"))
+
+
+async def notify(connection: AsyncConnection) -> None:
+    """Tell every relay that there are rows."""
+    await connection.execute(text("SELECT pg_notify('seatcast_outbox', '')"))
 
 
 _columns = [getattr(outbox.c, name) for name in OutboxRow._fields]
 
 
-async def waiting(
-    connection: AsyncConnection, partitions: Sequence[int] | None, limit: int
-) -> list[OutboxRow]:
-    """Return unsent rows in id order, of the given partitions or (None) of all."""
+async def waiting(connection: AsyncConnection, limit: int, others: Collection[int] = ()) -> list[OutboxRow]:
+    """Return unsent rows in id order, except those in partitions that are others'."""
     query = select(*_columns).where(outbox.c.parked_at.is_(None)).order_by(outbox.c.id).limit(limit)
-    if partitions is not None:
-        query = query.where(outbox.c.partition.in_(partitions))
+    if others:
+        query = query.where(outbox.c.partition.not_in(others))
     return [OutboxRow(*row) for row in await connection.execute(query)]
 
 

@@ -1,9 +1,10 @@
 """From the outbox to the broker: every committed event, at least once, in order within a tour.
 
 The shape is Centrifugo's PostgreSQL consumer (`internal/consuming/postgresql.go`): lock a partition, read a
-batch by id, publish, delete what went out, commit. NOTIFY and the in-process event are only wake-ups; the
-poll is the net under them. A crash between publishing and deleting sends a row twice, which versions and
-ids make harmless.
+batch by id, publish, delete what went out. The locks are the session's and are kept from batch to batch, so that
+one booking alone waits for a single SELECT. The in-process event wakes the own relay, NOTIFY the one that holds a
+partition elsewhere; the poll is the net under both. A crash between publishing and deleting sends a row twice,
+which versions and ids make harmless.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast import wire
 from seatcast.broker import Broker, Message, MessageRefused
@@ -42,6 +44,11 @@ class Relay:
         self._epoch = epoch
         self._metrics = metrics
         self._woken = asyncio.Event()
+        self._ours = False
+        """Whether it was this process that woke us: then a relay elsewhere may have to be told."""
+        self._connection: AsyncConnection | None = None
+        """PostgreSQL: kept, with the locks of the partitions that are ours to send."""
+        self._held: set[int] = set()
         self.watermark = 0
         """The highest outbox id sent by this relay."""
         self.backlog = Backlog(0, None, 0)
@@ -50,15 +57,19 @@ class Relay:
 
     def wake(self) -> None:
         """Say that there may be rows. Cheap, idempotent, and never required for correctness."""
+        self._ours = True
         self._woken.set()
 
     async def run(self) -> None:
         """Send, tick and listen until cancelled. Ends by itself only on a defect, which must end the process."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send_for_ever())
-            tasks.create_task(self._tick_for_ever())
-            if self._database.postgresql:
-                tasks.create_task(self._listen_for_ever())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send_for_ever())
+                tasks.create_task(self._tick_for_ever())
+                if self._database.postgresql:
+                    tasks.create_task(self._listen_for_ever())
+        finally:
+            await self._disconnect()
 
     async def _send_for_ever(self) -> None:
         while True:
@@ -91,20 +102,57 @@ class Relay:
         """Send up to `BATCH` rows; return them and those of them that the broker now holds."""
         if not self._database.postgresql:
             # One process, one relay: no lock, and no write transaction open while the broker is waited for.
-            async with self._database.reading() as connection:
-                rows = await outbox.waiting(connection, None, BATCH)
+            rows = await self._database.read_at_once(lambda c: outbox.waiting(c, BATCH))
             if not rows:
                 return [], []
             outcomes = await self._publish(rows)
-            async with self._database.transaction() as tx:
-                return rows, await self._settle(tx, rows, outcomes)
-        async with self._database.transaction() as tx:
-            partitions = await outbox.claim(tx)
-            rows = await outbox.waiting(tx, partitions, BATCH) if partitions else []
+            return rows, await self._database.write_at_once(lambda tx: self._settle(tx, rows, outcomes))
+        try:
+            connection = await self._connected()
+            rows = await self._ours_to_send(connection)
             if not rows:
                 return [], []
             outcomes = await self._publish(rows)
-            return rows, await self._settle(tx, rows, outcomes)
+            confirmed = await self._settle(connection, rows, outcomes)
+            if len(confirmed) < len(rows):
+                # Somebody else may have better luck with the broker.
+                await outbox.let_go(connection)
+                self._held.clear()
+            return rows, confirmed
+        except BaseException:
+            await self._disconnect()
+            raise
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None:
+            connection = await self._database.writers.connect()
+            self._connection = connection
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await outbox.end_if_stopped(connection)
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            await connection.invalidate()  # and with it the locks
+            await connection.close()
+
+    async def _ours_to_send(self, connection: AsyncConnection) -> list[OutboxRow]:
+        """Return waiting rows of partitions that we hold, after trying to hold those that have any."""
+        ours, self._ours = self._ours, False
+        others: set[int] = set()
+        while True:
+            rows = await outbox.waiting(connection, BATCH, others)
+            unclaimed = {row.partition for row in rows} - self._held
+            if not unclaimed:
+                break
+            claimed = await outbox.claim(connection, sorted(unclaimed))
+            self._held |= claimed
+            others |= unclaimed - claimed
+        if others and ours:
+            await outbox.notify(connection)
+        return rows
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> list[Exception | None]:
         return await self._broker.publish(
@@ -182,7 +230,7 @@ class Relay:
 
     async def _listen(self) -> None:
         def notified(*_: object) -> None:
-            self.wake()
+            self._woken.set()
 
         async with self._database.writers.connect() as connection:
             raw = await connection.get_raw_connection()

@@ -115,11 +115,3 @@ def upgrade() -> None:
         op.execute(
             "ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)"
         )
-        op.execute(
-            "CREATE FUNCTION seatcast_outbox_notify() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN PERFORM pg_notify('seatcast_outbox', ''); RETURN NULL; END $$"
-        )
-        op.execute(
-            "CREATE TRIGGER seatcast_outbox_notify AFTER INSERT ON outbox"
-            " FOR EACH STATEMENT EXECUTE FUNCTION seatcast_outbox_notify()"
-        )
