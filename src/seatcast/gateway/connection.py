@@ -16,10 +16,10 @@ from picows import WSFrame, WSListener, WSTransport
 
 from seatcast import wire
 from seatcast.gateway import messages
+from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.messages import Assembler, Kind, Violation, text_frame
 from seatcast.gateway.session import Session
-from seatcast.gateway.truth import Key
 from seatcast.tokens import Identity
 from seatcast.wire import CloseCode
 

@@ -11,8 +11,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from seatcast import wire
+from seatcast import rest, wire
 from seatcast.gateway.messages import Encoded
+
+Key = tuple[str, str | None]
+"""What a frame is about: a tour's id and, for a dated one, a departure's."""
 
 
 class Seats(NamedTuple):
@@ -165,6 +168,62 @@ class Tour:
     def open_departures(self) -> list[str]:
         """Return the ids of the departures that are sold."""
         return [id for id, part in self.departures.items() if part.open]
+
+    def frame_keys(self) -> list[Key]:
+        """Return the keys that tell all of it: its open departures', or its own."""
+        departures = self.open_departures() if self.open else []
+        return [(self.id, id) for id in departures] or [(self.id, None)]
+
+    def hear(self, version: int | None, seats: Seats, timestamp: str, *, changed: int) -> bool:
+        """Join what an event says of the tour itself."""
+        if self.part is None:
+            self.part = Part(version, seats, timestamp, closed=False, changed=changed)
+            return True
+        seats = seats.over(self.part.content)
+        return self.part.hear(version, seats, timestamp, closed=False, changed=changed)
+
+    def read(self, version: int | None, seats: Seats, timestamp: str, *, changed: int, mark: int) -> bool:
+        """Join what a snapshot says of the tour itself."""
+        if self.part is None:
+            return self.hear(version, seats, timestamp, changed=changed)
+        seats = seats.over(self.part.content)
+        return self.part.read(version, seats, timestamp, changed=changed, mark=mark)
+
+    def hear_departure(
+        self,
+        departure: wire.Departure | rest.TourDeparture,
+        timestamp: str,
+        *,
+        changed: int,
+        mark: int | None = None,
+    ) -> bool:
+        """Join a departure, of an event or (with `mark`) of a snapshot."""
+        content = DepartureSeats(
+            departure.starts_at, departure.available_seats, departure.capacity, departure.held
+        )
+        version = departure.version
+        part = self.departures.get(departure.id)
+        if part is None:
+            self.departures[departure.id] = Part(version, content, timestamp, closed=False, changed=changed)
+            return True
+        if mark is not None:
+            return part.read(version, content, timestamp, changed=changed, mark=mark)
+        return part.hear(version, content, timestamp, closed=False, changed=changed)
+
+    def close(self, version: int | None, timestamp: str, *, changed: int) -> bool:
+        """Join that the tour is closed."""
+        if self.part is None:
+            self.part = Part(version, None, timestamp, closed=True, changed=changed)
+            return True
+        return self.part.hear(version, None, timestamp, closed=True, changed=changed)
+
+    def close_departure(self, id: str, version: int | None, timestamp: str, *, changed: int) -> bool:
+        """Join that a departure is closed."""
+        part = self.departures.get(id)
+        if part is None:
+            self.departures[id] = Part(version, None, timestamp, closed=True, changed=changed)
+            return True
+        return part.hear(version, None, timestamp, closed=True, changed=changed)
 
     def forget_frames(self) -> None:
         """After any change: a departure's frame holds the tour's numbers too."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Protocol
 
-from seatcast.gateway.truth import MAX_TOMBSTONES, Key, Truth
+from seatcast.gateway.facts import Key
+from seatcast.gateway.truth import MAX_TOMBSTONES, Truth
 
 Follower = Hashable
 """Whoever follows tours, told apart by identity."""

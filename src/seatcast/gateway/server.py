@@ -33,12 +33,12 @@ from seatcast import wire
 from seatcast.domain import iso
 from seatcast.gateway.auth import identify
 from seatcast.gateway.connection import Connection
+from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted, Plain, Refused, examine
 from seatcast.gateway.hub import Follower, Hub
 from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.session import Limits
-from seatcast.gateway.truth import Key
 from seatcast.health import Health
 from seatcast.http_server import listen_on
 from seatcast.tokens import Identity, InvalidToken, Tokens

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatcast import wire
+from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Hub
-from seatcast.gateway.truth import Key
 from seatcast.text import text
 
 

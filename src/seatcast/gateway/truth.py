@@ -14,10 +14,8 @@ from typing import Final, Literal
 from msgspec import UNSET
 
 from seatcast import rest, wire
-from seatcast.gateway.facts import DepartureSeats, Part, Seats, Tour
+from seatcast.gateway.facts import Key, Seats, Tour
 from seatcast.gateway.messages import Encoded
-
-Key = tuple[str, str | None]
 
 Outcome = Literal["applied", "ignored", "doubt"]
 """What became of an event. `doubt`: it cannot be placed without reading a snapshot."""
@@ -95,7 +93,7 @@ class Truth:
     def catalogue(self) -> Sequence[Key]:
         """Return the keys of everything sold: one per open departure, or the tour's own."""
         if self._catalogue is None:
-            self._catalogue = [key for tour in self._tours.values() if tour.open for key in _keys(tour)]
+            self._catalogue = [key for tour in self._tours.values() if tour.open for key in tour.frame_keys()]
         return self._catalogue
 
     def keys(self, tours: frozenset[str] | None) -> Sequence[Key]:
@@ -103,7 +101,7 @@ class Truth:
         if tours is None:
             return self.catalogue()
         known = (self._tours.get(id) for id in sorted(tours))
-        return [key for tour in known if tour is not None for key in _keys(tour)]
+        return [key for tour in known if tour is not None for key in tour.frame_keys()]
 
     # Facts
 
@@ -144,67 +142,45 @@ class Truth:
         tour = self._tour(event.tour_id)
         seats = Seats(event.available_seats, event.tour_name, event.capacity, event.held)
         was_open = tour.open
-        changed = self._hear_tour(tour, version, seats, event.timestamp)
+        changed = tour.hear(version, seats, event.timestamp, changed=self._clock + 1)
         departure = event.departure
-        if departure is not UNSET and self._hear_departure(tour, departure, event.timestamp, None):
-            self._changed(tour, departure.id)
-        elif changed:
+        if departure is UNSET or not self._hear_departure(tour, departure, event.timestamp):
+            if not changed:
+                return False
             self._changed(tour, None)
-        else:
-            return False
         if tour.open and not was_open:
             self._opened(tour)
         return True
 
-    def _hear_tour(self, tour: Tour, version: int | None, seats: Seats, timestamp: str) -> bool:
-        part = tour.part
-        if part is None:
-            tour.part = Part(version, seats, timestamp, closed=False, changed=self._clock + 1)
-            return True
-        return part.hear(version, seats.over(part.content), timestamp, closed=False, changed=self._clock + 1)
-
     def _hear_departure(
-        self, tour: Tour, departure: wire.Departure | rest.TourDeparture, timestamp: str, mark: int | None
+        self,
+        tour: Tour,
+        departure: wire.Departure | rest.TourDeparture,
+        timestamp: str,
+        mark: int | None = None,
     ) -> bool:
-        """Join a departure, of an event or (with `mark`) of a snapshot."""
-        content = DepartureSeats(
-            departure.starts_at, departure.available_seats, departure.capacity, departure.held
-        )
-        part = tour.departures.get(departure.id)
-        if part is None:
-            tour.departures[departure.id] = Part(
-                departure.version, content, timestamp, closed=False, changed=self._clock + 1
-            )
-            self._catalogue = None
-            return True
-        was_open = part.open
-        if mark is None:
-            changed = part.hear(departure.version, content, timestamp, closed=False, changed=self._clock + 1)
-        else:
-            changed = part.read(departure.version, content, timestamp, changed=self._clock + 1, mark=mark)
-        if changed and not was_open:
+        known = tour.departures.get(departure.id)
+        was_open = known is not None and known.open
+        if not tour.hear_departure(departure, timestamp, changed=self._clock + 1, mark=mark):
+            return False
+        if not was_open:
             self._closed_departures.pop((tour.id, departure.id), None)
             self._catalogue = None
-        return changed
+        self._changed(tour, departure.id)
+        return True
 
     def _close(self, event: wire.TourClosedEvent, version: int | None) -> bool:
         tour = self._tour(event.tour_id)
-        clock = self._clock + 1
         if event.departure_id is UNSET:
-            if tour.part is None:
-                tour.part = Part(version, None, event.timestamp, closed=True, changed=clock)
-            elif not tour.part.hear(version, None, event.timestamp, closed=True, changed=clock):
+            if not tour.close(version, event.timestamp, changed=self._clock + 1):
                 return False
             self._changed(tour, None)
             self._bury(tour, None)
-            return True
-        part = tour.departures.get(event.departure_id)
-        if part is None:
-            part = Part(version, None, event.timestamp, closed=True, changed=clock)
-            tour.departures[event.departure_id] = part
-        elif not part.hear(version, None, event.timestamp, closed=True, changed=clock):
-            return False
-        self._close_departure(tour, event.departure_id)
+        else:
+            id = event.departure_id
+            if not tour.close_departure(id, version, event.timestamp, changed=self._clock + 1):
+                return False
+            self._close_departure(tour, id)
         return True
 
     # Snapshots
@@ -223,6 +199,8 @@ class Truth:
             self._retired.pop(snapshot.epoch, None)
         listed = set()
         for row in snapshot.tours:
+            if row.closed is True:
+                continue
             listed.add(row.id)
             self._read(self._tour(row.id), row, mark, now)
         for tour in list(self._tours.values()):
@@ -239,21 +217,13 @@ class Truth:
         version = None if row.version is UNSET else row.version
         timestamp = now if row.timestamp is UNSET else row.timestamp
         seats = Seats(row.available_seats, row.name, row.capacity, row.held)
-        part = tour.part
         was_open = tour.open
-        changed = False
-        if part is None:
-            changed = self._hear_tour(tour, version, seats, timestamp)
-        else:
-            clock = self._clock + 1
-            changed = part.read(version, seats.over(part.content), timestamp, changed=clock, mark=mark)
+        changed = tour.read(version, seats, timestamp, changed=self._clock + 1, mark=mark)
         departures = [] if row.departures is UNSET else row.departures
         told = False
         for departure in departures:
             dated = timestamp if departure.timestamp is UNSET else departure.timestamp
-            if self._hear_departure(tour, departure, dated, mark):
-                self._changed(tour, departure.id)
-                told = True
+            told = self._hear_departure(tour, departure, dated, mark) or told
         listed = {departure.id for departure in departures}
         for id, known in list(tour.departures.items()):
             if id not in listed and not known.closed and known.changed <= mark:
@@ -339,11 +309,3 @@ class Truth:
         if self.epoch != self._announced:
             self._announced = self.epoch
             self._restarted()
-
-
-def _keys(tour: Tour) -> list[Key]:
-    if tour.open:
-        departures = tour.open_departures()
-        if departures:
-            return [(tour.id, id) for id in departures]
-    return [(tour.id, None)]
