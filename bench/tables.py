@@ -80,7 +80,7 @@ def conditions() -> list[str]:
     )
     ours = ", ".join(
         f"{n} {version(n)}"
-        for n in ("picows", "uvloop", "uvicorn", "litestar", "sqlalchemy", "asyncpg", "aio-pika")
+        for n in ("picows", "uvloop", "uvicorn", "litestar", "sqlalchemy", "asyncpg", "aiormq")
     )
     changed = " with changes" if _said("git", "status", "--porcelain", "src") else ""
     return [
