@@ -11,7 +11,7 @@ from seatcast.health import Health, health_routes
 
 
 def _client(health: Health, registry: prometheus_client.CollectorRegistry) -> httpx.AsyncClient:
-    app = Litestar(health_routes(lambda: health, registry))
+    app = Litestar(health_routes(lambda: health, registry), logging_config=None)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 

@@ -23,7 +23,7 @@ def _app(started: asyncio.Event, release: asyncio.Event) -> Litestar:
         await release.wait()
         return "late"
 
-    return Litestar([quick, slow])
+    return Litestar([quick, slow], logging_config=None)
 
 
 async def test_port_zero_yields_the_bound_port_and_the_server_names_nothing():
