@@ -67,7 +67,7 @@ async def test_an_event_becomes_a_frame(eventually):
 
 
 async def test_a_publisher_without_versions_and_no_source_of_snapshots(eventually):
-    """The lesson's publisher alone: clients follow what they hear of."""
+    """A publisher of seats alone: clients follow what they hear of."""
     broker = MemoryBroker()
     async with gateway(settings(), broker, None, Tokens(None)) as running:
         await eventually(lambda: running.health().status == "ok")
