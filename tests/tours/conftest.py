@@ -301,7 +301,7 @@ async def _opened(url):
         async with database.reading() as connection:
             epoch = await store.epoch(connection)
 
-        def wake():
+        def wake(events=()):
             woken.append(1)
 
         till = Till(database, epoch, wake, clock)

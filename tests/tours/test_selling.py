@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from seatcast import wire
-from seatcast.tours import selling, store
+from seatcast.tours import outbox, selling, store
 from seatcast.tours.bookings import new_id
 from seatcast.tours.selling import Taking
 
@@ -28,7 +28,7 @@ def wish(tour_id, seats=1, departure_id=None, *, key=None, traceparent=None):
 async def sell(office, *wishes):
     take = selling.take_all if office.database.postgresql else selling.take_each
     async with office.database.transaction() as tx:
-        return await take(tx, wishes, office.desk.epoch, office.clock())
+        return (await take(tx, wishes, office.desk.epoch, office.clock())).taken
 
 
 async def test_wishes_for_many_departures_are_sold_together(office):
@@ -172,3 +172,18 @@ async def test_two_processes_sell_one_tour_to_the_last_seat(postgres_office, cle
         versions = [event.version for event in await postgres_office.events()]
         assert versions == sorted(versions)
         assert versions[-1] == 101
+
+
+async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
+    """They are handed to the relay, which must not have to read them back to send the same."""
+    await office.undated("louvre", capacity=10)
+    await office.dated("paris", capacities=(5, 5))
+    take = selling.take_all if office.database.postgresql else selling.take_each
+
+    async with office.database.transaction() as tx:
+        last = (await outbox.waiting(tx, 100))[-1].id
+        wishes = [wish("paris", 2, "dep_2", traceparent="00-trace"), wish("louvre", 1), wish("paris", 1, "dep_1")]
+        sale = await take(tx, wishes, office.desk.epoch, office.clock())
+        assert [row for row in await outbox.waiting(tx, 100) if row.id > last] == sale.events
+
+    assert len(sale.events) == 3

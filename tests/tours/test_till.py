@@ -19,7 +19,7 @@ async def gather(office):
     """`await gather(*wishes, hang_up=())`: let the wishes wait, cancel some, then open the till."""
 
     async def ask(*wishes, hang_up=()):
-        till = Till(office.database, office.desk.epoch, lambda: office.woken.append("till"), office.clock)
+        till = Till(office.database, office.desk.epoch, lambda events: office.woken.append("till"), office.clock)
         calls = [asyncio.create_task(till.take(one)) for one in wishes]
         await asyncio.sleep(0)
         for index in hang_up:
@@ -99,7 +99,7 @@ async def test_a_failing_database_fails_the_batch_that_met_it_and_not_the_till(o
 
 async def test_a_till_that_closes_lets_go_of_those_it_was_serving(office):
     await office.undated("louvre", capacity=10)
-    till = Till(office.database, office.desk.epoch, lambda: None, office.clock)
+    till = Till(office.database, office.desk.epoch, lambda events: None, office.clock)
     async with office.database.transaction() as tx:
         await tx.exec_driver_sql("UPDATE departures SET changed_at = changed_at")  # its row is locked
         selling = asyncio.create_task(till.run())

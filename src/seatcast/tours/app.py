@@ -55,7 +55,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         registry = CollectorRegistry()
         relay = Relay(database, broker, epoch, RelayMetrics(registry))
         catalogue = Catalogue(database, epoch, relay.wake)
-        till = Till(database, epoch, relay.wake, now_iso)
+        till = Till(database, epoch, relay.committed, now_iso)
         desk = Desk(database, epoch, till, relay.wake)
         services = Travellers(
             database=database,
@@ -69,8 +69,9 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             tasks.create_task(till.run(), name="till"),
             tasks.create_task(_sweep(database, catalogue), name="sweep"),
         ]
-        # Called in reverse: the tasks end before the group is left and the database closes.
-        stack.callback(lambda: [task.cancel() for task in running])
+        # Called in reverse: the tasks end before the group is left and the database closes. Each is cancelled once:
+        # a second time, while the first makes SQLAlchemy close a connection, leaves that waiting for ever.
+        stack.callback(lambda: [task.cancel() for task in running if not task.cancelling()])
         app = Litestar(
             route_handlers=[
                 Router("/api", route_handlers=[*travellers(services), *operators(catalogue, tokens)]),

@@ -13,19 +13,10 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours.schema import outbox
+from seatcast.tours.store import OutboxRow
 
 _LOCK_SPACE = 0x5EA7
 """First half of the advisory lock key; the second is the partition."""
-
-
-class OutboxRow(NamedTuple):
-    id: int
-    partition: int
-    routing_key: str
-    event_id: str
-    payload: str
-    traceparent: str | None
-    attempts: int
 
 
 class Backlog(NamedTuple):

@@ -23,7 +23,8 @@ from seatcast.tours import outbox
 from seatcast.tours.bookings import now_iso
 from seatcast.tours.database import Database, describe
 from seatcast.tours.metrics import RelayMetrics
-from seatcast.tours.outbox import Backlog, OutboxRow
+from seatcast.tours.outbox import Backlog
+from seatcast.tours.store import OutboxRow
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +50,10 @@ class Relay:
         self._connection: AsyncConnection | None = None
         """PostgreSQL: kept, with the locks of the partitions that are ours to send."""
         self._held: set[int] = set()
+        self._handed: list[OutboxRow] = []
+        """Rows that this process has committed and that were not read from the database."""
+        self._newest: int | None = None
+        """The id of the newest row sent, if nothing was left behind it; None if that is not known."""
         self.watermark = 0
         """The highest outbox id sent by this relay."""
         self.backlog = Backlog(0, None, 0)
@@ -59,6 +64,26 @@ class Relay:
         """Say that there may be rows. Cheap, idempotent, and never required for correctness."""
         self._ours = True
         self._woken.set()
+
+    def committed(self, rows: Sequence[OutboxRow]) -> None:
+        """Hand over rows that this process has just committed, so that they need not be read back."""
+        self._handed += rows
+        self.wake()
+
+    def _take_handed(self) -> list[OutboxRow]:
+        """Return the rows handed over, if nothing can be between them and what was sent last.
+
+        Ids without a gap prove it: nobody else has put anything into the outbox since. Otherwise, none: they are
+        read from the database, in order with the others.
+        """
+        rows, self._handed = self._handed, []
+        if self._newest is None or len(rows) > BATCH:
+            return []
+        if [row.id for row in rows] != list(range(self._newest + 1, self._newest + 1 + len(rows))):
+            return []
+        if self._database.postgresql and not {row.partition for row in rows} <= self._held:
+            return []
+        return rows
 
     async def run(self) -> None:
         """Send, tick and listen until cancelled. Ends by itself only on a defect, which must end the process."""
@@ -102,18 +127,23 @@ class Relay:
         """Send up to `BATCH` rows; return them and those of them that the broker now holds."""
         if not self._database.postgresql:
             # One process, one relay: no lock, and no write transaction open while the broker is waited for.
-            rows = await self._database.read_at_once(lambda c: outbox.waiting(c, BATCH))
+            rows = self._take_handed() or await self._database.read_at_once(
+                lambda c: outbox.waiting(c, BATCH)
+            )
             if not rows:
                 return [], []
             outcomes = await self._publish(rows)
-            return rows, await self._database.write_at_once(lambda tx: self._settle(tx, rows, outcomes))
+            confirmed = await self._database.write_at_once(lambda tx: self._settle(tx, rows, outcomes))
+            self._remember(rows, confirmed)
+            return rows, confirmed
         try:
             connection = await self._connected()
-            rows = await self._ours_to_send(connection)
+            rows = self._take_handed() or await self._ours_to_send(connection)
             if not rows:
                 return [], []
             outcomes = await self._publish(rows)
             confirmed = await self._settle(connection, rows, outcomes)
+            self._remember(rows, confirmed)
             if len(confirmed) < len(rows):
                 # Somebody else may have better luck with the broker.
                 await outbox.let_go(connection)
@@ -122,6 +152,9 @@ class Relay:
         except BaseException:
             await self._disconnect()
             raise
+
+    def _remember(self, rows: Sequence[OutboxRow], confirmed: Sequence[OutboxRow]) -> None:
+        self._newest = rows[-1].id if len(confirmed) == len(rows) < BATCH else None
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
@@ -133,6 +166,7 @@ class Relay:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        self._newest = None
         self._held.clear()
         if connection is not None:
             await connection.invalidate()  # and with it the locks

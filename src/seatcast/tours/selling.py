@@ -19,7 +19,7 @@ from seatcast import wire
 from seatcast.domain import partition_of
 from seatcast.tours import store
 from seatcast.tours.schema import bookings
-from seatcast.tours.store import DepartureRow, TourRow
+from seatcast.tours.store import DepartureRow, OutboxRow, TourRow
 
 
 class Taking(NamedTuple):
@@ -138,18 +138,41 @@ _TAKE_ALL = text(f"""
         FROM sale
         JOIN departure ON departure.tour_id = sale.tour_id AND departure.id = sale.departure_id
         JOIN tour ON tour.id = sale.tour_id
-        CROSS JOIN LATERAL (SELECT json_strip_nulls({_EVENT_JSON}) AS body) AS event)
-    SELECT accepted.n, {_columns("tour", TourRow)}, {_columns("departure", DepartureRow)}
+        CROSS JOIN LATERAL (SELECT json_strip_nulls({_EVENT_JSON}) AS body) AS event
+        RETURNING {_columns("outbox", OutboxRow)})
+    SELECT accepted.n, {_columns("tour", TourRow)}, {_columns("departure", DepartureRow)},
+        CASE WHEN accepted.n = (SELECT min(n) FROM accepted)
+            THEN (SELECT json_agg(event ORDER BY event.id)::text FROM event) END AS events
     FROM accepted
     JOIN departure ON departure.tour_id = accepted.tour_id AND departure.id = accepted.departure_id
     JOIN tour ON tour.id = accepted.tour_id
     """)  # noqa: S608 (made of names in this file, never of anybody's input)
 
 
-async def take_all(
-    connection: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str
-) -> list[Taken | None]:
-    """Sell to every wish that can be met, in one statement (PostgreSQL); None where it cannot.
+class _Event(msgspec.Struct):
+    """An `OutboxRow` as the statement returns it."""
+
+    id: int
+    partition: int
+    routing_key: str
+    event_id: str
+    payload: str
+    traceparent: str | None
+    attempts: int
+
+
+_events = msgspec.json.Decoder(list[_Event])
+
+
+class Sale(NamedTuple):
+    """What became of a batch of wishes: the rows after each (None: not sold), and the events now in the outbox."""
+
+    taken: list[Taken | None]
+    events: list[OutboxRow]
+
+
+async def take_all(connection: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
+    """Sell to every wish that can be met, in one statement (PostgreSQL).
 
     Raises `sqlalchemy.exc.IntegrityError` if any idempotency key is in use; nothing has changed then.
     """
@@ -157,11 +180,15 @@ async def take_all(
         name: list(column) for name, column in zip(Taking._fields, zip(*takings, strict=True), strict=True)
     }
     values |= {"partition": [partition_of(t.tour_id) for t in takings], "epoch": epoch, "now": now}
-    results: list[Taken | None] = [None] * len(takings)
+    sale = Sale([None] * len(takings), [])
     width = 1 + len(TourRow._fields)
     for row in await connection.execute(_TAKE_ALL, values):
-        results[row[0] - 1] = Taken(TourRow(*row[1:width]), DepartureRow(*row[width:]))
-    return results
+        sale.taken[row[0] - 1] = Taken(TourRow(*row[1:width]), DepartureRow(*row[width:-1]))
+        if row[-1] is not None:
+            sale.events.extend(
+                OutboxRow(*msgspec.structs.astuple(event)) for event in _events.decode(row[-1])
+            )
+    return sale
 
 
 _TAKE_ONE = text(f"""
@@ -173,9 +200,7 @@ _TAKE_ONE = text(f"""
     """)  # noqa: S608 (made of names in this file, never of anybody's input)
 
 
-async def take_each(
-    tx: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str
-) -> list[Taken | None]:
+async def take_each(tx: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
     """Sell to every wish that can be met, step by step (SQLite): the same effect as `take_all`.
 
     Where `take_all` raises for a key in use, this one leaves that wish alone: no other writer can come between.
@@ -195,11 +220,13 @@ async def take_each(
         bought.append(where)
         newest[where], tours[taking.tour_id] = departure, tour
         first_trace[where] = first_trace.get(where) or taking.traceparent
+    events = []
     for (tour_id, _), departure in newest.items():
         event_id = f"evt_{secrets.token_urlsafe(16)}"
         event = store.availability_event(event_id, epoch, tours[tour_id], departure, now)
-        await store.add_event(tx, event, first_trace[tour_id, departure.id])
-    return [None if where is None else Taken(tours[where[0]], newest[where]) for where in bought]
+        events.append(await store.add_event(tx, event, first_trace[tour_id, departure.id]))
+    taken = [None if where is None else Taken(tours[where[0]], newest[where]) for where in bought]
+    return Sale(taken, events)
 
 
 async def _key_in_use(tx: AsyncConnection, taking: Taking) -> bool:

@@ -35,6 +35,16 @@ class TourRow(NamedTuple):
     closed_at: str | None
 
 
+class OutboxRow(NamedTuple):
+    id: int
+    partition: int
+    routing_key: str
+    event_id: str
+    payload: str
+    traceparent: str | None
+    attempts: int
+
+
 class DepartureRow(NamedTuple):
     tour_id: str
     id: str
@@ -185,18 +195,19 @@ async def add_event(
     tx: AsyncConnection,
     event: wire.AvailabilityUpdated | wire.TourClosedEvent,
     traceparent: str | None,
-) -> None:
-    """Put an event into the outbox: it exists if and only if this transaction commits."""
-    await tx.execute(
-        insert(outbox).values(
-            partition=partition_of(event.tour_id),
-            routing_key=event.__struct_config__.tag,
-            event_id=event.event_id,
-            payload=wire.encode(event).decode(),
-            traceparent=traceparent,
-            created_at=event.timestamp,
-        )
+) -> OutboxRow:
+    """Put an event into the outbox and return its row: it exists if and only if this transaction commits."""
+    values: dict[str, Any] = {
+        "partition": partition_of(event.tour_id),
+        "routing_key": str(event.__struct_config__.tag),
+        "event_id": event.event_id,
+        "payload": wire.encode(event).decode(),
+        "traceparent": traceparent,
+    }
+    done = await tx.execute(
+        insert(outbox).values(created_at=event.timestamp, **values).returning(outbox.c.id)
     )
+    return OutboxRow(id=done.scalar_one(), attempts=0, **values)
 
 
 # Reading

@@ -16,17 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours import selling
 from seatcast.tours.database import Database
-from seatcast.tours.selling import Taken, Taking
+from seatcast.tours.selling import Sale, Taken, Taking
+from seatcast.tours.store import OutboxRow
 
 BATCH = 100
 """Wishes per transaction: enough for one commit to be cheap, few enough to stay some ten milliseconds."""
 
 
 class Till:
-    """Sells seats, one batch at a time. `sold()` is called after every commit; `run` must be running."""
+    """Sells seats, one batch at a time. `sold` is given the events of every commit; `run` must be running."""
 
     def __init__(
-        self, database: Database, epoch: str, sold: Callable[[], None], now: Callable[[], str]
+        self,
+        database: Database,
+        epoch: str,
+        sold: Callable[[Sequence[OutboxRow]], None],
+        now: Callable[[], str],
     ) -> None:
         self._database = database
         self._epoch = epoch
@@ -68,7 +73,7 @@ class Till:
 
     async def _serve(self, batch: Sequence[tuple[Taking, asyncio.Future[Taken | None]]]) -> None:
         try:
-            results = await self._sell([taking for taking, _ in batch])
+            sale = await self._sell([taking for taking, _ in batch])
         except Exception as error:
             for _, answer in batch:
                 if not answer.done():
@@ -78,13 +83,14 @@ class Till:
             for _, answer in batch:
                 answer.cancel()
             raise
-        for (_, answer), taken in zip(batch, results, strict=True):
+        # Everybody's screens first, then the callers: while the events travel, the answers are written.
+        if sale.events:
+            self._sold(sale.events)
+        for (_, answer), taken in zip(batch, sale.taken, strict=True):
             if not answer.done():
                 answer.set_result(taken)
-        if any(results):
-            self._sold()
 
-    async def _sell(self, takings: Sequence[Taking]) -> list[Taken | None]:
+    async def _sell(self, takings: Sequence[Taking]) -> Sale:
         if not self._database.postgresql:
             now = self._now()
             return await self._database.write_at_once(
@@ -99,8 +105,9 @@ class Till:
         except IntegrityError:
             # Somebody's key is in use, which failed the whole statement: find out whose, one by one.
             if len(takings) == 1:
-                return [None]
-            return [taken for taking in takings for taken in await self._sell([taking])]
+                return Sale([None], [])
+            each = [await self._sell([taking]) for taking in takings]
+            return Sale([sale.taken[0] for sale in each], [event for sale in each for event in sale.events])
         except BaseException:
             await self._disconnect()  # whatever state it is in, the next batch has a new one
             raise
