@@ -30,6 +30,9 @@ class _AtOnce:
     async def execute(self, *arguments: Any) -> CursorResult[Any]:
         return self._connection.execute(*arguments)
 
+    async def exec_driver_sql(self, *arguments: Any) -> CursorResult[Any]:
+        return self._connection.exec_driver_sql(*arguments)
+
 
 class SqliteThread:
     """One connection in a thread of its own, where a whole transaction is one hop from the event loop.
