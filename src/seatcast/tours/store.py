@@ -191,6 +191,9 @@ def wire_departure(row: DepartureRow) -> wire.Departure:
     )
 
 
+_ADD_EVENT = insert(outbox).returning(outbox.c.id)
+
+
 async def add_event(
     tx: AsyncConnection,
     event: wire.AvailabilityUpdated | wire.TourClosedEvent,
@@ -204,9 +207,7 @@ async def add_event(
         "payload": wire.encode(event).decode(),
         "traceparent": traceparent,
     }
-    done = await tx.execute(
-        insert(outbox).values(created_at=event.timestamp, **values).returning(outbox.c.id)
-    )
+    done = await tx.execute(_ADD_EVENT, {"created_at": event.timestamp, **values})
     return OutboxRow(id=done.scalar_one(), attempts=0, **values)
 
 
