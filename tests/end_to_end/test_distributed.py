@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from seatcast import wire
+
 
 def _seats(running, tour_id):
     """Return every seat count of a tour that a follower was sent, in order."""
@@ -105,9 +107,10 @@ async def test_an_event_committed_before_a_kill_is_published_after_it(
 
     tours.kill()
     private_rabbitmq.start()
+    # The gateway has no snapshot source here, so the number can only come as that event: it must be listening.
+    await eventually(lambda: wire.QUEUE_PREFIX in private_rabbitmq.ctl("list_queues", "name"), timeout=40)
     world.tours(postgres_url, private_rabbitmq.url)
 
-    # The gateway has no snapshot source here, so the number can only have come as that event.
     await eventually(lambda: _last(follower, "tour_nantes") == 6, timeout=40)
 
 
