@@ -18,7 +18,6 @@ from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.limits import MOST_WAITING
 from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
 
-DEAD_LETTERS = f"{wire.EXCHANGE}.dead"
 """Exchange and queue where dead letters wait for an operator."""
 DECLARE_SECONDS = 10.0
 
@@ -43,13 +42,13 @@ class Link:
             async with asyncio.timeout(DECLARE_SECONDS):
                 channel = await rabbit.channel(confirms=True)
                 await channel.exchange_declare(wire.EXCHANGE, exchange_type="topic", durable=True)
-                await channel.exchange_declare(DEAD_LETTERS, exchange_type="fanout", durable=True)
+                await channel.exchange_declare(wire.DEAD_LETTERS, exchange_type="fanout", durable=True)
                 await channel.queue_declare(
-                    DEAD_LETTERS,
+                    wire.DEAD_LETTERS,
                     durable=True,
                     arguments={"x-max-length": MOST_WAITING, "x-overflow": "drop-head"},
                 )
-                await channel.queue_bind(DEAD_LETTERS, DEAD_LETTERS)
+                await channel.queue_bind(wire.DEAD_LETTERS, wire.DEAD_LETTERS)
         return cls(rabbit, channel)
 
     def _lost(self, lost: asyncio.Future[str]) -> None:

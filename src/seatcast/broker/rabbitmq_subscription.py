@@ -15,9 +15,8 @@ from seatcast import wire
 from seatcast.broker import Delivery, Message, SubscriptionLost
 from seatcast.broker.limits import MOST_WAITING
 from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
-from seatcast.broker.rabbitmq_link import DEAD_LETTERS, DECLARE_SECONDS
+from seatcast.broker.rabbitmq_link import DECLARE_SECONDS
 
-QUEUE_PREFIX = "websocket_availability_updates"
 PREFETCH = 200
 """Deliveries that this process holds unacknowledged: its memory's bound. The rest wait in the broker."""
 ACK_EVERY = 50
@@ -94,7 +93,7 @@ class RabbitSubscription:
         """Send a delivery to the dead-letter queue on the publishing connection. Never raises."""
         headers = {"x-reason": reason[:1_000], "x-original-routing-key": delivery.routing_key}
         message = Message(delivery.routing_key, delivery.body, traceparent=delivery.traceparent)
-        await self._post(DEAD_LETTERS, message, headers)
+        await self._post(wire.DEAD_LETTERS, message, headers)
 
     async def probe(self) -> None:
         """Send a message to this queue through the exchange, on the publishing connection. Never raises."""
@@ -109,7 +108,7 @@ async def rabbit_subscription(
 
     `post` sends on the publishing connection. Raises `BrokerUnavailable` on entering.
     """
-    queue = f"{QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
+    queue = f"{wire.QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
     overflow = f"{queue}.overflow"
     rabbit = await RabbitConnection.open(url, f"{name} {subscriber}")
     try:
