@@ -232,7 +232,12 @@ def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
         if isinstance(link, sqlite3.DatabaseError) and "not a database" in str(link):
             return DatabaseUnavailable(f"{where}: the file is not an SQLite database", final=True)
         if isinstance(
-            link, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError | TimeoutError
+            link,
+            asyncpg.PostgresConnectionError
+            | asyncpg.InterfaceError
+            | asyncpg.InternalClientError  # a session that the server ended while nothing was asked of it
+            | OSError
+            | TimeoutError,
         ):
             return DatabaseUnavailable(f"{where}: {_reason(link)}")
     return None

@@ -7,9 +7,9 @@ of slower transactions for ever. Unsent rows are the rows that are there.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Boolean, Select, delete, func, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours.schema import outbox
@@ -67,12 +67,30 @@ async def notify(connection: AsyncConnection) -> None:
 _columns = [getattr(outbox.c, name) for name in OutboxRow._fields]
 
 
+def _waiting(limit: int, others: Collection[int]) -> Select[Any]:
+    query = select(*_columns).where(outbox.c.parked_at.is_(None)).order_by(outbox.c.id).limit(limit)
+    return query.where(outbox.c.partition.not_in(others)) if others else query
+
+
 async def waiting(connection: AsyncConnection, limit: int, others: Collection[int] = ()) -> list[OutboxRow]:
     """Return unsent rows in id order, except those in partitions that are others'."""
-    query = select(*_columns).where(outbox.c.parked_at.is_(None)).order_by(outbox.c.id).limit(limit)
-    if others:
-        query = query.where(outbox.c.partition.not_in(others))
-    return [OutboxRow(*row) for row in await connection.execute(query)]
+    return [OutboxRow(*row) for row in await connection.execute(_waiting(limit, others))]
+
+
+_ALONE = literal_column(
+    "(SELECT txid_snapshot_xmin(s) = txid_snapshot_xmax(s) FROM txid_current_snapshot() AS s)", Boolean
+)
+
+
+async def waiting_beside(
+    connection: AsyncConnection, limit: int, others: Collection[int]
+) -> tuple[list[OutboxRow], bool]:
+    """Return what `waiting` does, and whether no older row can turn up behind these (PostgreSQL).
+
+    One can while any transaction is under way: it may have taken its id before theirs and commit after them.
+    """
+    rows = (await connection.execute(_waiting(limit, others).add_columns(_ALONE))).all()
+    return [OutboxRow(*row[:-1]) for row in rows], bool(rows) and bool(rows[0][-1])
 
 
 async def sent(tx: AsyncConnection, ids: Sequence[int]) -> None:

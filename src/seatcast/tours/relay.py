@@ -53,7 +53,10 @@ class Relay:
         self._handed: list[OutboxRow] = []
         """Rows that this process has committed and that were not read from the database."""
         self._newest: int | None = None
-        """The id of the newest row sent, if nothing was left behind it; None if that is not known."""
+        """The id of the newest row sent, if nothing was left behind it or can still turn up there; None if that
+        is not known."""
+        self._complete = True
+        """Whether no older row could turn up behind those last read."""
         self.watermark = 0
         """The highest outbox id sent by this relay."""
         self.backlog = Backlog(0, None, 0)
@@ -74,7 +77,8 @@ class Relay:
         """Return the rows handed over, if nothing can be between them and what was sent last.
 
         Ids without a gap prove it: nobody else has put anything into the outbox since. Otherwise, none: they are
-        read from the database, in order with the others.
+        read from the database, in order with the others. (Ids are handed out before commit: a gap may be a row of
+        the same tour that a slower transaction is still to commit, and what is behind `_newest` may not be one.)
         """
         rows, self._handed = self._handed, []
         if self._newest is None or len(rows) > BATCH:
@@ -83,6 +87,7 @@ class Relay:
             return []
         if self._database.postgresql and not {row.partition for row in rows} <= self._held:
             return []
+        self._complete = True
         return rows
 
     async def run(self) -> None:
@@ -154,7 +159,8 @@ class Relay:
             raise
 
     def _remember(self, rows: Sequence[OutboxRow], confirmed: Sequence[OutboxRow]) -> None:
-        self._newest = rows[-1].id if len(confirmed) == len(rows) < BATCH else None
+        whole = self._complete and len(confirmed) == len(rows) < BATCH
+        self._newest = rows[-1].id if whole else None
 
     async def _connected(self) -> AsyncConnection:
         if self._connection is None:
@@ -177,7 +183,7 @@ class Relay:
         ours, self._ours = self._ours, False
         others: set[int] = set()
         while True:
-            rows = await outbox.waiting(connection, BATCH, others)
+            rows, self._complete = await outbox.waiting_beside(connection, BATCH, others)
             unclaimed = {row.partition for row in rows} - self._held
             if not unclaimed:
                 break
