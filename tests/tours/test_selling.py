@@ -182,7 +182,11 @@ async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
 
     async with office.database.transaction() as tx:
         last = (await outbox.waiting(tx, 100))[-1].id
-        wishes = [wish("paris", 2, "dep_2", traceparent="00-trace"), wish("louvre", 1), wish("paris", 1, "dep_1")]
+        wishes = [
+            wish("paris", 2, "dep_2", traceparent="00-trace"),
+            wish("louvre", 1),
+            wish("paris", 1, "dep_1"),
+        ]
         sale = await take(tx, wishes, office.desk.epoch, office.clock())
         assert [row for row in await outbox.waiting(tx, 100) if row.id > last] == sale.events
 

@@ -19,7 +19,9 @@ async def gather(office):
     """`await gather(*wishes, hang_up=())`: let the wishes wait, cancel some, then open the till."""
 
     async def ask(*wishes, hang_up=()):
-        till = Till(office.database, office.desk.epoch, lambda events: office.woken.append("till"), office.clock)
+        till = Till(
+            office.database, office.desk.epoch, lambda events: office.woken.append("till"), office.clock
+        )
         calls = [asyncio.create_task(till.take(one)) for one in wishes]
         await asyncio.sleep(0)
         for index in hang_up:
