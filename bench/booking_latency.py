@@ -1,7 +1,7 @@
 """From booking request to frame: how long until a WebSocket client sees a booking, one booking at a time.
 
 Open loop: bookings are due at a fixed rate and timed from when they were due if the one before was late. The
-peers take turns within each round, and a figure is the median over rounds, so that a noisy minute hits all.
+peers take turns all the time, and a figure is the median over rounds, so that a noisy minute hits all alike.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from bench import load, tables
-from bench.follower import booking, following
+from bench.follower import Booker, Follower, booking, following
 from bench.stacks import Stack, StackFailed
 
 RATE = 20.0
 CAPACITY = 100_000
 WARM_UP = 40
+TURN = 20
+"""Bookings after which it is the next stack's turn; short, so that a noisy second hits them all."""
 FRAME_SECONDS = 10.0
 
 
@@ -31,10 +34,9 @@ async def measure(stacks: Sequence[Stack], *, rounds: int, samples: int) -> bool
     """Print the table; the first stack is the one that ratios refer to. Returns whether every target was met."""
     results = {stack.name: _Rounds() for stack in stacks}
     for number in range(rounds):
-        for stack in stacks:
-            frames, answers = await _round(stack, f"latency-{number}", samples)
-            results[stack.name].frames.append(frames)
-            results[stack.name].answers.append(answers)
+        for stack, line in zip(stacks, await _round(stacks, f"latency-{number}", samples), strict=True):
+            results[stack.name].frames.append(line.frames)
+            results[stack.name].answers.append(line.answers)
 
     reference = _over(results[stacks[0].name].frames, 0.5)
     rows = []
@@ -76,31 +78,59 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:.2f}"
 
 
-async def _round(stack: Stack, tour: str, samples: int) -> tuple[list[float], list[float]]:
-    """Book one seat at a time; return the seconds until the frame and until the answer."""
-    await stack.create_tours([tour], CAPACITY)
-    request = load.post(f"/api/tours/{tour}/book", b'{"seatsToBook":1}')
-    frames: list[float] = []
-    answers: list[float] = []
-    async with following(stack.ws_port) as follower, booking(stack.api_port) as booker:
-        due = time.perf_counter() + 0.1
-        for number in range(WARM_UP + samples):
+class _Line:
+    """One stack's follower and caller within a round."""
+
+    def __init__(self, stack: Stack, tour: str, follower: Follower, booker: Booker) -> None:
+        self._stack = stack
+        self._tour = tour
+        self._follower = follower
+        self._booker = booker
+        self._left = CAPACITY
+        self.frames: list[float] = []
+        self.answers: list[float] = []
+
+    async def book(self, bookings: int) -> None:
+        """Book one seat at a time, `RATE` times a second; note the seconds until the frame and until the answer."""
+        request = load.post(f"/api/tours/{self._tour}/book", b'{"seatsToBook":1}')
+        due = time.perf_counter() + 1 / RATE
+        for _ in range(bookings):
             started = due
             if (early := due - time.perf_counter()) > 0:
                 # A late timer is the client's doing and does not count; a late predecessor is the stack's and does.
                 await asyncio.sleep(early)
                 started = time.perf_counter()
-            arrival = follower.expect(tour, CAPACITY - number - 1)
-            status, body = await booker.send(request)
+            self._left -= 1
+            arrival = self._follower.expect(self._tour, self._left)
+            status, body = await self._booker.send(request)
             answered = time.perf_counter()
             if status != 200:
-                raise StackFailed(f"{stack.name}: {status} {body[:300]!r}")
+                raise StackFailed(f"{self._stack.name}: {status} {body[:300]!r}")
             try:
                 arrived = await asyncio.wait_for(arrival, FRAME_SECONDS)
             except TimeoutError:
-                raise StackFailed(f"{stack.name}: no frame within {FRAME_SECONDS:g} s of a booking") from None
-            if number >= WARM_UP:
-                frames.append(arrived - started)
-                answers.append(answered - started)
+                raise StackFailed(
+                    f"{self._stack.name}: no frame within {FRAME_SECONDS:g} s of a booking"
+                ) from None
+            self.frames.append(arrived - started)
+            self.answers.append(answered - started)
             due += 1 / RATE
-    return frames, answers
+
+
+async def _round(stacks: Sequence[Stack], tour: str, samples: int) -> list[_Line]:
+    """Let the stacks take turns, `TURN` bookings each, until each has made `samples` after its warm-up."""
+    async with AsyncExitStack() as opened:
+        lines = []
+        for stack in stacks:
+            await stack.create_tours([tour], CAPACITY)
+            follower = await opened.enter_async_context(following(stack.ws_port))
+            booker = await opened.enter_async_context(booking(stack.api_port))
+            lines.append(_Line(stack, tour, follower, booker))
+        for line in lines:
+            await line.book(WARM_UP)
+            line.frames.clear()
+            line.answers.clear()
+        for _ in range(samples // TURN):
+            for line in lines:
+                await line.book(TURN)
+    return lines

@@ -128,25 +128,26 @@ async def test_many_that_start_together_migrate_once(database_url):
     assert len(await _rows(database_url, "SELECT * FROM seatcast_meta")) == 1
 
 
-async def test_processes_that_start_together_migrate_once(database_url):
+async def test_processes_that_start_together_migrate_once(sqlite_url, postgres_url):
     program = (
-        "import asyncio, sys; from seatcast.tours.database import migrate;"
-        "sys.stdin.readline(); print(asyncio.run(migrate(sys.argv[1], wait_seconds=30)))"
+        "import asyncio, sys; from seatcast.tours.database import migrate; sys.stdin.readline();"
+        "[print(asyncio.run(migrate(url, wait_seconds=30))) for url in sys.argv[1:]]"
     )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", program, database_url],
+            [sys.executable, "-W", "error", "-c", program, sqlite_url, postgres_url],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for _ in range(2)
     ]  # fmt: skip
-    for process in processes:  # all have imported what they need by the time the last is told
+    for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
     answers = [await asyncio.to_thread(process.communicate) for process in processes]
 
-    assert answers == [("0001\n", "")] * 2
-    assert len(await _rows(database_url, "SELECT * FROM seatcast_meta")) == 1
+    assert answers == [("0001\n0001\n", "")] * 2
+    for url in (sqlite_url, postgres_url):
+        assert len(await _rows(url, "SELECT * FROM seatcast_meta")) == 1
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(database_url):
