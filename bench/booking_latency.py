@@ -81,17 +81,24 @@ def _ms(seconds: float) -> str:
 class _Line:
     """One stack's follower and caller within a round."""
 
-    def __init__(self, stack: Stack, tour: str, follower: Follower, booker: Booker) -> None:
+    def __init__(self, stack: Stack, tour: str, follower: Follower) -> None:
         self._stack = stack
         self._tour = tour
         self._follower = follower
-        self._booker = booker
         self._left = CAPACITY
         self.frames: list[float] = []
         self.answers: list[float] = []
 
     async def book(self, bookings: int) -> None:
-        """Book one seat at a time, `RATE` times a second; note the seconds until the frame and until the answer."""
+        """Book one seat at a time, `RATE` times a second; note the seconds until the frame and until the answer.
+
+        The connection is new at each turn, since a server may close one that waits; it is made before the first
+        booking is due.
+        """
+        async with booking(self._stack.api_port) as booker:
+            await self._book(booker, bookings)
+
+    async def _book(self, booker: Booker, bookings: int) -> None:
         request = load.post(f"/api/tours/{self._tour}/book", b'{"seatsToBook":1}')
         due = time.perf_counter() + 1 / RATE
         for _ in range(bookings):
@@ -102,7 +109,7 @@ class _Line:
                 started = time.perf_counter()
             self._left -= 1
             arrival = self._follower.expect(self._tour, self._left)
-            status, body = await self._booker.send(request)
+            status, body = await booker.send(request)
             answered = time.perf_counter()
             if status != 200:
                 raise StackFailed(f"{self._stack.name}: {status} {body[:300]!r}")
@@ -124,8 +131,7 @@ async def _round(stacks: Sequence[Stack], tour: str, samples: int) -> list[_Line
         for stack in stacks:
             await stack.create_tours([tour], CAPACITY)
             follower = await opened.enter_async_context(following(stack.ws_port))
-            booker = await opened.enter_async_context(booking(stack.api_port))
-            lines.append(_Line(stack, tour, follower, booker))
+            lines.append(_Line(stack, tour, follower))
         for line in lines:
             await line.book(WARM_UP)
             line.frames.clear()
