@@ -156,31 +156,35 @@ class Desk:
         Raises `BookingNotFound` also when it is somebody else's: whether an id exists is nobody's business.
         """
         now = self.now()
-        found = await self.find(booking_id, user=user, any_user=any_user)
+        found = (await self.find(booking_id, user=user, any_user=any_user)).booking
         async with self.database.transaction() as tx:
+            [departure] = await store.lock_departures(tx, found.tour_id, found.departure_id)
+            # Asked again under the departure's lock, which everybody who cancels takes.
+            details = await store.booking(tx, booking_id)
+            if details is None:
+                raise BookingNotFound
+            if details.booking.status == "cancelled":
+                return details
+            await self._return_seats(tx, departure, found.seats, now, traceparent)
+            # Last, as in selling: a repeated booking request waits at the key's index for whoever holds this row.
             cancelled = await store.cancel_booking(tx, booking_id, now)
-            if cancelled is not None:
-                await self._return_seats(tx, cancelled, now, traceparent)
-        if cancelled is None:
-            return await self.find(booking_id, user=user, any_user=any_user)
         self.sold()
-        return found._replace(booking=cancelled)
+        return details._replace(booking=cancelled)
 
     async def _return_seats(
-        self, tx: AsyncConnection, booking: BookingRow, now: str, traceparent: str | None
+        self, tx: AsyncConnection, departure: DepartureRow, seats: int, now: str, traceparent: str | None
     ) -> None:
-        [departure] = await store.lock_departures(tx, booking.tour_id, booking.departure_id)
         departure = await store.change_departure(
             tx,
             departure.tour_id,
             departure.id,
             now,
-            available=departure.available + booking.seats,
-            sold=departure.sold - booking.seats,
+            available=departure.available + seats,
+            sold=departure.sold - seats,
         )
         if departure.closed_at is not None:
             return  # its numbers are not among the tour's any more
-        tour = await store.change_tour(tx, booking.tour_id, now, available=booking.seats, sold=-booking.seats)
+        tour = await store.change_tour(tx, departure.tour_id, now, available=seats, sold=-seats)
         event = store.availability_event(new_id("evt"), self.epoch, tour, departure, now)
         await store.add_event(tx, event, traceparent)
 

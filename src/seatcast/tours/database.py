@@ -235,6 +235,7 @@ def describe(error: BaseException, url: str) -> DatabaseUnavailable | None:
             link,
             asyncpg.PostgresConnectionError
             | asyncpg.InterfaceError
+            | asyncpg.DeadlockDetectedError  # nothing has changed: as good as not having been asked
             | asyncpg.InternalClientError  # a session that the server ended while nothing was asked of it
             | OSError
             | TimeoutError,

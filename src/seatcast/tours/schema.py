@@ -6,7 +6,7 @@ moments on both databases and go onto the wire as they stand (docs/decisions/000
 Every row with seats obeys `available + held + sold = capacity`, by CHECK. A tour's numbers are the sums
 over its open departures; an undated tour's one departure has the tour's id and no `starts_at`.
 
-Lock order, everywhere: bookings, then departures (by id), then tours. `outbox.id` is therefore taken under
+Lock order, everywhere: departures (by id), then tours, then bookings. `outbox.id` is therefore taken under
 the tour's row lock, so within a tour it follows commit order.
 """
 

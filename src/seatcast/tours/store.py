@@ -146,16 +146,15 @@ async def insert_departure(tx: AsyncConnection, row: DepartureRow) -> None:
     await tx.execute(insert(departures).values(row._asdict()))
 
 
-async def cancel_booking(tx: AsyncConnection, booking_id: str, now: str) -> BookingRow | None:
-    """Mark a confirmed booking as cancelled; None if it is not there or already cancelled."""
+async def cancel_booking(tx: AsyncConnection, booking_id: str, now: str) -> BookingRow:
+    """Mark a booking as cancelled."""
     row = await tx.execute(
         update(bookings)
-        .where(bookings.c.id == booking_id, bookings.c.status == "confirmed")
+        .where(bookings.c.id == booking_id)
         .values(status="cancelled", cancelled_at=now)
         .returning(*bookings.c)
     )
-    found = row.one_or_none()
-    return None if found is None else BookingRow(*found)
+    return BookingRow(*row.one())
 
 
 # The outbox
