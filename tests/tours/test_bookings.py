@@ -1,5 +1,6 @@
 """The desk: what a booking and a cancellation change, when they are refused, and that a retry is safe."""
 
+import asyncio
 import re
 
 import pytest
@@ -16,6 +17,7 @@ from seatcast.domain import (
     TourClosed,
     TourNotFound,
 )
+from seatcast.tours import store
 
 CLOSED = rest.TourPatch(closed=True)
 OPEN = rest.TourPatch(closed=False)
@@ -444,3 +446,36 @@ async def test_a_retry_of_a_booking_that_was_cancelled_meanwhile_says_so(office)
 
     assert (await office.book("tour_louvre", 1, key="click-1")).details.booking.status == "cancelled"
     assert (await office.tour("tour_louvre")).sold == 0
+
+
+async def test_a_retry_and_a_cancellation_of_its_booking_do_not_wait_for_each_other(
+    postgres_office, monkeypatch, eventually
+):
+    """The retry holds the departure while it looks at the key, which is in the row that is being cancelled."""
+    office = postgres_office
+    await office.dated(capacities=(5,))
+    booking = (await office.book("tour_paris", 1, "dep_1", key="click-1")).details.booking
+    reached, go_on, lock = asyncio.Event(), asyncio.Event(), store.lock_departures
+
+    async def lock_later(*arguments):
+        reached.set()
+        await go_on.wait()
+        return await lock(*arguments)
+
+    monkeypatch.setattr(store, "lock_departures", lock_later)
+    cancelling = asyncio.create_task(office.desk.cancel(booking.id, user=None, any_user=False))
+    await reached.wait()
+    retrying = asyncio.create_task(office.book("tour_paris", 1, "dep_1", key="click-1"))
+
+    async def waits():
+        query = (
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return retrying.done() or await office.rows(query)
+
+    await eventually(waits)
+    go_on.set()
+
+    assert (await cancelling).booking.status == "cancelled"
+    assert (await retrying).details.booking.id == booking.id
+    await office.check()
