@@ -88,7 +88,7 @@ def _identity(claims: dict[str, object]) -> Identity:
     # Plain numbers are ids in some systems; True is none.
     if isinstance(user, int) and not isinstance(user, bool):
         user = str(user)
-    if not isinstance(user, str) or not 1 <= len(user) <= 128:
+    if not isinstance(user, str) or not 1 <= len(user) <= 128 or "\x00" in user:
         raise InvalidToken("names no user")
     expires = _moment(claims, "exp")
     if expires is not None and now > expires + LEEWAY_SECONDS:

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from seatcast import wire
 from seatcast.tours import outbox, selling, store
@@ -96,7 +95,7 @@ async def test_a_key_in_use_takes_nobodys_seats(office):
     before = await office.everything()
 
     if office.database.postgresql:
-        with pytest.raises(IntegrityError):
+        with pytest.raises(selling.KeyInUse):
             await sell(office, wish("louvre"), wish("louvre", key="k"))
     else:
         assert await sell(office, wish("louvre", key="k")) == [None]

@@ -83,6 +83,8 @@ class Desk:
         Raises, and changes nothing: `TourNotFound`, `DepartureNotFound`, `TourClosed`, `DepartureClosed`,
         `DeparturePast`, `DepartureRequired`, `NotEnoughSeats`, `IdempotencyKeyReused`.
         """
+        if "\x00" in tour_id:
+            raise TourNotFound  # PostgreSQL has no place for NUL in a text, and everybody's batch would fail with it
         scope = None if key is None else f"user:{user}" if user is not None else "anonymous"
         request = hashlib.sha256(repr((tour_id, departure_id, seats)).encode()).hexdigest()
         wanted = departure_id or tour_id  # an undated tour's departure has the tour's id

@@ -41,7 +41,9 @@ _DOCS = """<!doctype html>
 <body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>
 </html>
 """
-_DOCS_START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", deepLinking: true});\n'
+_DOCS_START = (
+    'SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null});\n'
+)
 
 
 def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:

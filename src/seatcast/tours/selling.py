@@ -7,12 +7,13 @@ steps one by one inside BEGIN IMMEDIATE, where there is no other writer and no r
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast import wire
@@ -74,16 +75,26 @@ def _columns(table: str, row: type[Any]) -> str:
     return ", ".join(f"{table}.{name}" for name in row._fields)
 
 
+class KeyInUse(Exception):
+    """Some wish's idempotency key was used before; nothing has changed."""
+
+
+def _numbered(statement: str) -> str:
+    """Return a statement with `:name` as PostgreSQL numbers parameters, in the order of `_PARAMETERS`."""
+    return re.sub(r"(?<!:):([a-z_]+)", lambda name: f"${_PARAMETERS.index(name[1]) + 1}", statement)
+
+
 _WISHES = {
     name: "int" if name in ("seats", "partition") else "text" for name in (*Taking._fields, "partition")
 }
+_PARAMETERS = [*_WISHES, "now", "epoch"]
 
 # Locks are taken in the order of `schema.py`: departures by id, then tours by id. A wish is accepted if it and all
 # wishes before it for the same departure fit together, those aside that cannot fit even alone; one that did not fit
 # behind a larger one is simply made again.
 # The updates see the newest rows, not the statement's snapshot: PostgreSQL evaluates an UPDATE anew on a row that
 # another transaction has changed in the meantime (documentation, 13.2.1).
-_TAKE_ALL = text(f"""
+_TAKE_ALL = _numbered(f"""
     WITH wish AS MATERIALIZED (
         SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _WISHES.items())})
             WITH ORDINALITY AS w({", ".join(_WISHES)}, n)),
@@ -173,15 +184,18 @@ class Sale(NamedTuple):
 async def take_all(connection: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
     """Sell to every wish that can be met, in one statement (PostgreSQL).
 
-    Raises `sqlalchemy.exc.IntegrityError` if any idempotency key is in use; nothing has changed then.
+    Through the driver itself: SQLAlchemy's handling of a result with this many columns takes as long as the
+    statement. Raises `KeyInUse` if any idempotency key is in use; nothing has changed then.
     """
-    values: dict[str, Any] = {
-        name: list(column) for name, column in zip(Taking._fields, zip(*takings, strict=True), strict=True)
-    }
-    values |= {"partition": [partition_of(t.tour_id) for t in takings], "epoch": epoch, "now": now}
+    columns = [*map(list, zip(*takings, strict=True)), [partition_of(t.tour_id) for t in takings]]
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        rows = await driver.fetch(_TAKE_ALL, *columns, now, epoch)
+    except asyncpg.UniqueViolationError:
+        raise KeyInUse from None
     sale = Sale([None] * len(takings), [])
     width = 1 + len(TourRow._fields)
-    for row in await connection.execute(_TAKE_ALL, values):
+    for row in map(tuple, rows):
         sale.taken[row[0] - 1] = Taken(TourRow(*row[1:width]), DepartureRow(*row[width:-1]))
         if row[-1] is not None:
             sale.events.extend(

@@ -11,12 +11,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours import selling
 from seatcast.tours.database import Database
-from seatcast.tours.selling import Sale, Taken, Taking
+from seatcast.tours.selling import KeyInUse, Sale, Taken, Taking
 from seatcast.tours.store import OutboxRow
 
 BATCH = 100
@@ -109,7 +108,7 @@ class Till:
                 self._connection = connection
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
             return await selling.take_all(self._connection, takings, self._epoch, self._now())
-        except IntegrityError:
+        except KeyInUse:
             # Somebody's key is in use, which failed the whole statement: find out whose, one by one.
             if len(takings) == 1:
                 return Sale([None], [])
