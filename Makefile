@@ -10,7 +10,7 @@ help:
 	  'make run     the demo: page on http://127.0.0.1:3001, WebSockets on ws://127.0.0.1:8080' \
 	  'make test    every test; starts or installs PostgreSQL, RabbitMQ and Chromium when it may' \
 	  'make check   formatting, lint, types, import rules, front end, generated files' \
-	  'make bench   the table of docs/benchmarks.md, measured here' \
+	  'make bench   the table of docs/performance.md, measured here' \
 	  'make wheel   dist/seatcast-*.whl with the page inside' \
 	  'make web     the page alone' \
 	  'make lock    requirements.lock anew from pyproject.toml' \
