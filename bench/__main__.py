@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 import uvloop
 
 from bench import booking_latency, booking_throughput, race, stacks, tables
+from bench.parts import StackFailed
 
 _ALL = ("latency", "throughput", "race")
 
@@ -30,7 +31,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="one short round of each: shows that it works, not how fast"
     )
-    parser.add_argument("--rounds", type=int, default=None, help="rounds (default: 5, quick: 1)")
+    parser.add_argument(
+        "--rounds", type=int, default=None, help="rounds (default: 5, some eight minutes; quick: 1)"
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - set(_ALL):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -74,7 +77,10 @@ def main() -> int:
     stacks.install_node_packages()
     try:
         return 0 if uvloop.run(_run(options)) else 1
-    except (stacks.StackFailed, OSError, TimeoutError) as error:
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        print("bench: ended early", file=sys.stderr)
+        return 130
+    except (StackFailed, OSError, TimeoutError) as error:
         print(f"bench: {str(error) or repr(error)}", file=sys.stderr)
         return 2
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from bench import load, tables
 from bench.follower import Booker, Follower, booking, following
-from bench.stacks import Stack, StackFailed
+from bench.parts import StackFailed
+from bench.stacks import Stack
 
 RATE = 20.0
 CAPACITY = 100_000

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from bench import load, tables
 from bench.follower import Follower, following
-from bench.stacks import Stack, StackFailed
+from bench.parts import StackFailed
+from bench.stacks import Stack
 
 CALLERS = 50
 CAPACITY = 100_000

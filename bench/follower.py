@@ -24,7 +24,7 @@ class _Update(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(_Update).decode
 
 
-class Follower(WSListener):  # type: ignore[misc]
+class Follower(WSListener):
     """Remembers the last seat count of each tour, and the moment any frame last came."""
 
     def __init__(self) -> None:
@@ -62,14 +62,17 @@ class Follower(WSListener):  # type: ignore[misc]
         return self._arrival
 
     def disconnect(self) -> None:
-        """Leave."""
+        """Leave; what is still expected will not come."""
+        if self._arrival is not None:
+            self._arrival.cancel()
         self._transport.disconnect()
 
 
 @asynccontextmanager
 async def following(port: int) -> AsyncIterator[Follower]:
     """Connect a follower to a gateway on a local port."""
-    _, follower = await ws_connect(Follower, f"ws://127.0.0.1:{port}/", enable_auto_pong=True)
+    follower = Follower()
+    await ws_connect(lambda: follower, f"ws://127.0.0.1:{port}/", enable_auto_pong=True)
     try:
         yield follower
     finally:

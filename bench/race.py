@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from bench import load, tables
 from bench.stacks import Stack
@@ -21,7 +22,7 @@ async def measure(stacks: Sequence[Stack], *, rounds: int) -> bool:
             await stack.create_tours([tour], SEATS)
             request = load.post(f"/api/tours/{tour}/book", b'{"seatsToBook":1}')
             wishes = iter([request] * CALLERS)
-            tally = await load.run(stack.api_port, CALLERS, lambda wishes=wishes: next(wishes, None))
+            tally = await load.run(stack.api_port, CALLERS, partial(next, wishes, None))
             accounts = await stack.accounts([tour], SEATS)
             exact = (
                 tally.accepted == SEATS == accounts.gone == accounts.booked

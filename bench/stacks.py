@@ -1,25 +1,19 @@
-"""Whole stacks to measure: started on free ports, on a database and a virtual host of their own, gone afterwards.
-
-The shared PostgreSQL and RabbitMQ are only visited; what is made there is named `seatcast_bench_...` and removed.
-"""
+"""Whole stacks to measure: started on free ports, on a database and a virtual host of their own, gone afterwards."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import secrets
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,19 +21,12 @@ import asyncpg
 
 from bench import load
 from bench.follower import Booker, booking
+from bench.parts import StackFailed, free_port, fresh_database, fresh_vhost, listens, ready, running
 from seatcast.tokens import Tokens
 
 ROOT = Path(__file__).parents[1]
 NODE_PEER = ROOT / "bench" / "peers" / "node"
-POSTGRES = os.environ.get("SEATCAST_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432").rstrip("/")
-RABBITMQ = "amqp://guest:guest@127.0.0.1:5672"
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class StackFailed(Exception):
-    """A process of a stack ended or did not come up; the text has the end of its log."""
 
 
 class Accounts(NamedTuple):
@@ -129,8 +116,8 @@ def _sqlite_accounts(file: str, ids: Sequence[str], capacity: int) -> Accounts:
 async def node(variant: str) -> AsyncIterator[Stack]:
     """The plain Node stack; `variant` is `sequelize` or `pg`."""
     async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(_database(f"node_{variant}"))
-        broker = await opened.enter_async_context(_vhost(f"node_{variant}"))
+        database = await opened.enter_async_context(fresh_database(f"node_{variant}"))
+        broker = await opened.enter_async_context(fresh_vhost(f"node_{variant}"))
         stack = Stack(
             f"Node, {'Sequelize' if variant == 'sequelize' else variant}", free_port(), free_port(), database
         )
@@ -138,12 +125,12 @@ async def node(variant: str) -> AsyncIterator[Stack]:
         runs = [(f"tours-{variant}.js", stack.api_port), ("gateway.js", stack.ws_port)]
         for program, port in runs:
             process = await opened.enter_async_context(
-                _process(
+                running(
                     str(ROOT / "scripts" / "node"), "node", program,
                     cwd=NODE_PEER, environment=environment | {"PORT": str(port)},
                 )
             )  # fmt: skip
-            await process.wait_until(lambda port=port: _listens(port))
+            await process.wait_until(partial(listens, port))
             stack.pids.append(process.pid)
         yield stack
 
@@ -152,8 +139,8 @@ async def node(variant: str) -> AsyncIterator[Stack]:
 async def seatcast_distributed() -> AsyncIterator[Stack]:
     """`seatcast tours` and `seatcast gateway`, two processes, on PostgreSQL and RabbitMQ."""
     async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(_database("seatcast"))
-        broker = await opened.enter_async_context(_vhost("seatcast"))
+        database = await opened.enter_async_context(fresh_database("seatcast"))
+        broker = await opened.enter_async_context(fresh_vhost("seatcast"))
         environment, token = _secret()
         stack = Stack("Seatcast, distributed", free_port(), free_port(), database, token)
         http_port = free_port()
@@ -167,7 +154,7 @@ async def seatcast_distributed() -> AsyncIterator[Stack]:
         ]  # fmt: skip
         for port, arguments in runs:
             process = await opened.enter_async_context(
-                _process(
+                running(
                     *_SEATCAST,
                     *arguments,
                     "--host",
@@ -177,7 +164,7 @@ async def seatcast_distributed() -> AsyncIterator[Stack]:
                     environment=environment,
                 )
             )
-            await process.wait_until(lambda port=port: _ready(port))
+            await process.wait_until(partial(ready, port))
             stack.pids.append(process.pid)
         yield stack
 
@@ -198,10 +185,8 @@ async def seatcast_embedded() -> AsyncIterator[Stack]:
             "--data-dir",
             folder,
         )
-        async with _process(
-            *_SEATCAST, *arguments, "--host", "127.0.0.1", environment=environment
-        ) as process:
-            await process.wait_until(lambda: _ready(stack.api_port))
+        async with running(*_SEATCAST, *arguments, "--host", "127.0.0.1", environment=environment) as process:
+            await process.wait_until(partial(ready, stack.api_port))
             stack.pids.append(process.pid)
             yield stack
 
@@ -229,124 +214,3 @@ def install_node_packages() -> None:
     print("bench: installing the Node peer's packages", flush=True)
     command = [str(ROOT / "scripts" / "node"), "npm", "ci", "--silent"]
     subprocess.run(command, cwd=NODE_PEER, check=True, timeout=300)
-
-
-# What they are made of
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on, outside the range of outgoing connections."""
-    while True:
-        port = 15_000 + secrets.randbelow(17_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
-async def _ready(port: int) -> bool:
-    try:
-        async with booking(port) as booker, asyncio.timeout(5):
-            return (await booker.send(load.get("/health/ready")))[0] == 200
-    except (OSError, TimeoutError):
-        return False
-
-
-@asynccontextmanager
-async def _database(label: str) -> AsyncIterator[str]:
-    name = f"seatcast_bench_{label}_{os.getpid()}"
-    await _administer(f'CREATE DATABASE "{name}"')
-    try:
-        yield f"{POSTGRES}/{name}"
-    finally:
-        await _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-async def _administer(statement: str) -> None:
-    connection = await asyncpg.connect(f"{POSTGRES}/postgres", timeout=10)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def _vhost(label: str) -> AsyncIterator[str]:
-    name = f"seatcast_bench_{label}_{os.getpid()}"
-    await _rabbitmqctl("add_vhost", name)
-    try:
-        await _rabbitmqctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-        yield f"{RABBITMQ}/{name}"
-    finally:
-        await _rabbitmqctl("delete_vhost", name)
-
-
-async def _rabbitmqctl(*arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "rabbitmqctl", "--quiet", *arguments, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    if process.returncode:
-        raise StackFailed(f"rabbitmqctl {arguments[0]} (needs root): {output.decode()[-500:]}")
-
-
-@dataclass(frozen=True)
-class _Process:
-    process: asyncio.subprocess.Process
-    log: Path
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    async def wait_until(self, ready: object) -> None:
-        """Return once `ready()` is true; raise `StackFailed` with the end of the log if it does not come."""
-        deadline = asyncio.get_running_loop().time() + START_SECONDS
-        while not await ready():  # type: ignore[operator]
-            if self.process.returncode is not None or asyncio.get_running_loop().time() > deadline:
-                raise StackFailed(f"did not start:\n{self.log.read_text()[-2000:]}")
-            await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def _process(
-    *command: str, environment: Mapping[str, str], cwd: Path | None = None
-) -> AsyncIterator[_Process]:
-    with tempfile.TemporaryDirectory(prefix="seatcast-bench-log-") as folder:
-        log = Path(folder) / "log"
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=cwd or folder,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
-            )
-        try:
-            yield _Process(process, log)
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                try:
-                    await asyncio.wait_for(process.wait(), STOP_SECONDS)
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end the child with us, however we end: a bench that was killed leaves nothing running."""
-    _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
