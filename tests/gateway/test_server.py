@@ -11,7 +11,8 @@ import time
 import pytest
 import websockets
 
-from seatcast.gateway.connection import MAX_QUEUE, Connection
+from seatcast.gateway.connection import Connection
+from seatcast.gateway.slots import MAX_ANSWERS
 
 SUBSCRIBE = b'{"type":"SUBSCRIBE","tourId":"a"}'
 
@@ -177,11 +178,11 @@ async def test_who_asks_much_and_reads_nothing_is_closed(house, upgrade, masked,
             for n in range(50):
                 h.change(f"t{n}", version, 1)
             await asyncio.sleep(0)
-        sock.sendall(masked(1, b'{"type":"PING"}') * (MAX_QUEUE + 10))
+        sock.sendall(masked(1, b'{"type":"PING"}') * (MAX_ANSWERS + 10))
         await eventually(lambda: h.count("closed_total", reason="too slow") == 1)
         # It will not answer the CLOSE either.
         await eventually(lambda: not h.server.connections)
-        assert h.count("dropped_total", reason="queue full") == MAX_QUEUE + 1
+        assert h.count("dropped_total", reason="queue full") == MAX_ANSWERS + 1
         sock.close()
 
 

@@ -1,9 +1,9 @@
 """One client's socket: frames in, frames out, and what waits while the client does not read.
 
-A client that is behind (its socket took no more) is written nothing. Of what it follows it is owed the newest
-state: one slot per key, in bounded memory, rendered when it reads again. What may not be left out waits in a
-queue of `MAX_QUEUE`, past which the connection is closed. While a client is behind its messages are not read
-either, and its pings not answered, so that it cannot fill our memory with answers.
+A client that is behind (its socket took no more) is written nothing: `slots.py` has what it is owed, in bounded
+memory. Of what may not be left out only so much waits, past which the connection is closed. While a client is
+behind its messages are not read either, and its pings not answered, so that it cannot fill our memory with
+answers.
 """
 
 from __future__ import annotations
@@ -20,28 +20,12 @@ from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.messages import Assembler, Kind, Violation, text_frame
 from seatcast.gateway.session import Session
+from seatcast.gateway.slots import Owed
 from seatcast.tokens import Identity
 from seatcast.wire import CloseCode
 
 if TYPE_CHECKING:
     from seatcast.gateway.server import Server
-
-MAX_QUEUE: Final = 64
-"""Answers that wait for a client that is behind; past it 1013."""
-
-CHUNK_BYTES: Final = 64 * 1024
-"""What a client that reads again is written at once before looking whether it still reads."""
-
-
-class _Owed:
-    """What waits for a client that is behind. `slots` say of each key whether it is owed as INITIAL_STATE."""
-
-    __slots__ = ("queue", "slots", "status")
-
-    def __init__(self) -> None:
-        self.queue: list[bytes] = []
-        self.status: bytes | None = None
-        self.slots: dict[Key, bool] = {}
 
 
 class Connection(WSListener):
@@ -75,7 +59,8 @@ class Connection(WSListener):
         self.session = Session(self, server.hub, server.limits, server.present)
         self.closing = False
         self.paused = False
-        self.owed: _Owed | None = None
+        self.owed: Owed | None = None
+        """What waits while the client is behind; None while it is not."""
         self.seen = 0.0
         """When the client last sent anything, on the loop's clock."""
         self.pinged = 0.0
@@ -142,12 +127,12 @@ class Connection(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.session.close()
         self._server.disconnected(self)
-        self.owed = None
+        self._forgo("gone")
 
     def pause_writing(self) -> None:
         self.paused = True
         if self.owed is None:
-            self.owed = _Owed()
+            self.owed = Owed()
 
     def resume_writing(self) -> None:
         self.paused = False
@@ -168,11 +153,9 @@ class Connection(WSListener):
             return
         if self.owed is None:
             self.write(data)
-        elif len(self.owed.queue) < MAX_QUEUE:
-            self.owed.queue.append(data)
-        else:
-            self._server.metrics.dropped.labels("queue full").inc(MAX_QUEUE + 1)
-            self.owed.queue.clear()
+        elif not self.owed.push(data):
+            self._server.metrics.dropped.labels("queue full").inc(len(self.owed.answers) + 1)
+            self.owed.answers.clear()
             self.close(CloseCode.TRY_AGAIN_LATER, "too slow", "too slow")
 
     def offer(self, keys: Sequence[Key]) -> None:
@@ -182,27 +165,21 @@ class Connection(WSListener):
         if self.owed is None:
             self.write(self._server.initial(keys))
         else:
-            for key in keys:
-                self.owed.slots[key] = True
+            self.owed.offer(keys, self._server.clock())
 
-    def drop(self, tour_id: str | None) -> None:
+    def drop(self, tour_id: str | None, why: str = "unsubscribed") -> None:
         """Owe nothing more under this tour's keys; None: under any."""
-        if self.owed is None:
-            return
-        if tour_id is None:
-            self.owed.slots.clear()
-        else:
-            for key in [key for key in self.owed.slots if key[0] == tour_id]:
-                del self.owed.slots[key]
+        if self.owed is not None and (dropped := self.owed.drop(tour_id)):
+            self._server.metrics.dropped.labels(why).inc(dropped)
 
-    def notify(self, status: bytes) -> None:
-        """Deliver STALE or FRESH, of which only the last one matters."""
+    def notify(self, kind: str, notice: bytes) -> None:
+        """Deliver what everybody is told, and of which only the last of a kind matters."""
         if self.closing:
             return
         if self.owed is None:
-            self.write(status)
-        else:
-            self.owed.status = status
+            self.write(notice)
+        elif self.owed.notify(kind, notice):
+            self._server.metrics.conflated.inc()
 
     def write(self, data: bytes) -> None:
         """Write whole frames. What the kernel does not take waits, and pauses us."""
@@ -210,17 +187,11 @@ class Connection(WSListener):
         if data and not (transport.is_close_frame_sent or transport.is_disconnected):
             transport.underlying_transport.write(data)
 
-    def _pay(self, owed: _Owed) -> None:
+    def _pay(self, owed: Owed) -> None:
         """The client reads again: write what it is owed, as long as it takes it."""
         while not self.paused:
-            if owed.queue or owed.status is not None:
-                batch, owed.queue = owed.queue, []
-                if owed.status is not None:
-                    batch.append(owed.status)
-                    owed.status = None
-            elif owed.slots:
-                batch = self._take_slots(owed)
-            else:
+            data = owed.take(self._server.render)
+            if not data:
                 self.owed = None
                 # It could not answer meanwhile: its heartbeat begins anew.
                 self.seen, self.pinged = self._server.clock(), 0.0
@@ -228,20 +199,13 @@ class Connection(WSListener):
                     self.transport.underlying_transport.resume_reading()
                 self._not_reading = False
                 return
-            self.write(b"".join(batch))
+            self.write(data)
 
-    def _take_slots(self, owed: _Owed) -> list[bytes]:
-        truth = self._server.hub.truth
-        batch: list[bytes] = []
-        size = 0
-        while owed.slots and size < CHUNK_BYTES:
-            key = next(iter(owed.slots))
-            initial = owed.slots.pop(key)
-            encoded = truth.initial(key) if initial else truth.update(key)
-            if encoded is not None:
-                batch.append(encoded.frame)
-                size += len(encoded.frame)
-        return batch
+    def _forgo(self, why: str) -> None:
+        """Owe nothing any more: the client is gone, or going."""
+        if self.owed is not None and len(self.owed):
+            self._server.metrics.dropped.labels(why).inc(len(self.owed))
+        self.owed = None
 
     # The end
 
@@ -256,8 +220,9 @@ class Connection(WSListener):
         self.session.close()
         self._server.closing(self, why)
         if self.owed is not None:
-            self.write(b"".join(self.owed.queue))
-            self.owed = None
+            self.write(b"".join(self.owed.answers))
+            self.owed.answers.clear()
+            self._forgo("closing")
         self.transport.send_close(cast(Any, code), reason)
 
     def abort(self) -> None:

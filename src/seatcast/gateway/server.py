@@ -39,6 +39,7 @@ from seatcast.gateway.hub import Follower, Hub
 from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.session import Limits
+from seatcast.gateway.slots import Slot
 from seatcast.health import Health
 from seatcast.http_server import listen_on
 from seatcast.tokens import Identity, InvalidToken, Tokens
@@ -225,6 +226,12 @@ class Server:
             self._snapshot = (truth.clock, joined)
         return joined
 
+    def render(self, key: Key, initial: bool) -> bytes | None:
+        """Return a key's newest frame, as the state to start from or as a change; None for nothing to tell."""
+        truth = self.hub.truth
+        encoded = truth.initial(key) if initial else truth.update(key)
+        return None if encoded is None else encoded.frame
+
     # From the hub
 
     def wake(self) -> None:
@@ -239,15 +246,11 @@ class Server:
         # One frame goes through picows' own path to the kernel, several as one buffer.
         payload = encoded[0].payload if len(encoded) == 1 and len(joined) < 8_192 else None
         conflated = written = 0
+        slot = Slot(False, self.clock())
         for connection in cast(Collection[Connection], followers):
             owed = connection.owed
             if owed is not None:
-                slots = owed.slots
-                for key in keys:
-                    if key in slots:
-                        conflated += 1
-                    else:
-                        slots[key] = False
+                conflated += owed.update(keys, slot)
             elif payload is not None:
                 connection.transport.send(WSMsgType.TEXT, payload)
                 written += 1
@@ -261,9 +264,9 @@ class Server:
 
     def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         reset = text_frame(wire.encode(wire.Reset(epoch=self.hub.truth.epoch)))
-        for connection in cast(list[Connection], list(followers)):
-            connection.drop(None)
-            connection.push(reset)
+        for connection in cast(Collection[Connection], followers):
+            connection.drop(None, "reset")
+            connection.notify("versions", reset)
             connection.offer(keys)
 
     # The source
@@ -279,9 +282,10 @@ class Server:
         self.broadcast(wire.Fresh(since=since))
 
     def broadcast(self, frame: wire.Stale | wire.Fresh | wire.RandomNumber) -> None:
-        """Tell everybody; a client that is behind gets the newest such frame when it reads again."""
+        """Tell everybody; a client that is behind gets the newest such notice when it reads again."""
         # What is known comes first: FRESH means that everything before it is current.
         self.hub.flush()
-        framed = text_frame(wire.encode(frame))
+        kind = "number" if isinstance(frame, wire.RandomNumber) else "source"
+        notice = text_frame(wire.encode(frame))
         for connection in self.connections:
-            connection.notify(framed)
+            connection.notify(kind, notice)
