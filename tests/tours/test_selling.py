@@ -5,9 +5,11 @@ import json
 import pytest
 
 from seatcast import wire
-from seatcast.tours import outbox, selling, store
+from seatcast.tours import outbox, store
 from seatcast.tours.bookings import new_id
-from seatcast.tours.selling import Taking
+from seatcast.tours.selling import KeyInUse, Taking
+from seatcast.tours.selling_postgresql import take_all
+from seatcast.tours.selling_sqlite import take_each
 
 
 def wish(tour_id, seats=1, departure_id=None, *, key=None, traceparent=None):
@@ -25,7 +27,7 @@ def wish(tour_id, seats=1, departure_id=None, *, key=None, traceparent=None):
 
 
 async def sell(office, *wishes):
-    take = selling.take_all if office.database.postgresql else selling.take_each
+    take = take_all if office.database.postgresql else take_each
     async with office.database.transaction() as tx:
         return (await take(tx, wishes, office.desk.epoch, office.clock())).taken
 
@@ -80,13 +82,25 @@ async def test_a_wish_larger_than_what_is_left_stands_in_nobodys_way(office):
 
 async def test_wishes_that_cannot_be_met_change_nothing(office):
     await office.undated("louvre", capacity=5)
-    await office.dated("paris", capacities=(5,))
+    await office.dated("paris", capacities=(5, 5))
+    await office.execute("UPDATE departures SET closed_at = :now WHERE id = 'dep_2'", now=office.clock())
     before = await office.everything()
 
-    wishes = [wish("louvre", 6), wish("nowhere"), wish("paris"), wish("paris", departure_id="dep_9")]
+    wishes = [wish("louvre", 6), wish("nowhere"), wish("paris")]
+    wishes += [wish("paris", departure_id="dep_9"), wish("paris", departure_id="dep_2")]
 
-    assert await sell(office, *wishes) == [None] * 4
+    assert await sell(office, *wishes) == [None] * 5
+    # A wish alone takes another road on PostgreSQL.
+    assert [await sell(office, one) for one in wishes] == [[None]] * 5
     assert await office.everything() == before
+
+
+async def test_a_departure_that_starts_now_is_not_sold(office):
+    await office.dated("paris", capacities=(5,))
+    await office.execute("UPDATE departures SET starts_at = :now", now=office.clock())
+
+    assert await sell(office, wish("paris", 1, "dep_1")) == [None]
+    assert await sell(office, wish("paris", 1, "dep_1"), wish("paris", 2, "dep_1")) == [None, None]
 
 
 async def test_a_key_in_use_takes_nobodys_seats(office):
@@ -95,15 +109,18 @@ async def test_a_key_in_use_takes_nobodys_seats(office):
     before = await office.everything()
 
     if office.database.postgresql:
-        with pytest.raises(selling.KeyInUse):
+        with pytest.raises(KeyInUse):
             await sell(office, wish("louvre"), wish("louvre", key="k"))
+        with pytest.raises(KeyInUse):
+            await sell(office, wish("louvre", key="k"))
     else:
         assert await sell(office, wish("louvre", key="k")) == [None]
 
     assert await office.everything() == before
 
 
-async def test_an_event_says_what_the_wire_structs_say(office):
+@pytest.mark.parametrize("alone", [False, True], ids=["together", "alone"])
+async def test_an_event_says_what_the_wire_structs_say(office, alone):
     """On PostgreSQL its JSON is made in SQL; it must be byte for byte as readable, with names that need escaping."""
     name = 'Le "Grand" Tour \\ d\'été : 100 % 🎉'
     await office.undated("louvre", capacity=5)
@@ -112,7 +129,9 @@ async def test_an_event_says_what_the_wire_structs_say(office):
     before = len(await office.events())
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-    await sell(office, wish("louvre", 2, traceparent=traceparent), wish("paris", 1, "dep_1"))
+    wishes = [wish("louvre", 2, traceparent=traceparent), wish("paris", 1, "dep_1")]
+    for batch in [[one] for one in wishes] if alone else [wishes]:
+        await sell(office, *batch)
 
     rows = (await office.rows("SELECT * FROM outbox ORDER BY id"))[before:]
     for row in rows:
@@ -177,7 +196,7 @@ async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
     """They are handed to the relay, which must not have to read them back to send the same."""
     await office.undated("louvre", capacity=10)
     await office.dated("paris", capacities=(5, 5))
-    take = selling.take_all if office.database.postgresql else selling.take_each
+    take = take_all if office.database.postgresql else take_each
 
     async with office.database.transaction() as tx:
         last = (await outbox.waiting(tx, 100))[-1].id
@@ -187,6 +206,11 @@ async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
             wish("paris", 1, "dep_1"),
         ]
         sale = await take(tx, wishes, office.desk.epoch, office.clock())
-        assert [row for row in await outbox.waiting(tx, 100) if row.id > last] == sale.events
+        alone = await take(
+            tx, [wish("paris", 1, "dep_2", traceparent="00-trace")], office.desk.epoch, office.clock()
+        )
+        waiting = [row for row in await outbox.waiting(tx, 100) if row.id > last]
+        assert waiting == sale.events + alone.events
 
     assert len(sale.events) == 3
+    assert len(alone.events) == 1

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from seatcast.tours import selling
 from seatcast.tours.database import Database
 from seatcast.tours.selling import KeyInUse, Sale, Taken, Taking
+from seatcast.tours.selling_postgresql import take_all
+from seatcast.tours.selling_sqlite import take_each
 from seatcast.tours.store import OutboxRow
 
 BATCH = 100
@@ -99,15 +100,13 @@ class Till:
     async def _sell(self, takings: Sequence[Taking]) -> Sale:
         if not self._database.postgresql:
             now = self._now()
-            return await self._database.write_at_once(
-                lambda tx: selling.take_each(tx, takings, self._epoch, now)
-            )
+            return await self._database.write_at_once(lambda tx: take_each(tx, takings, self._epoch, now))
         try:
             if self._connection is None:
                 connection = await self._database.writers.connect()
                 self._connection = connection
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
-            return await selling.take_all(self._connection, takings, self._epoch, self._now())
+            return await take_all(self._connection, takings, self._epoch, self._now())
         except KeyInUse:
             # Somebody's key is in use, which failed the whole statement: find out whose, one by one.
             if len(takings) == 1:
