@@ -197,7 +197,7 @@ async def test_a_broker_that_is_away_is_tried_again_for_ever(source, eventually)
     house = House(source)
     house.broker.refuse = True
     async with house.open() as h:
-        await eventually(lambda: h.count("subscriptions_total", outcome="lost") >= 3)
+        await eventually(lambda: h.count("source_subscriptions_total", outcome="lost") >= 3)
         assert h.said == ["STALE"]
         # The numbers are there all the same.
         assert h.seats("a") == 5

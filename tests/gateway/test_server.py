@@ -31,7 +31,8 @@ async def test_a_change_reaches_everybody_who_follows_it(house, told):
             h.change("b", 2, 3)
             assert [(await told(everything))["availableSeats"] for _ in range(2)] == [4, 3]
             assert (await told(only_b))["availableSeats"] == 3
-            assert h.count("frames_total") == 3
+            # Two WELCOMEs, three states, three changes.
+            assert h.count("frames_total") == 8
 
 
 async def test_the_facts_of_one_turn_leave_in_one_write(house, told):

@@ -19,6 +19,7 @@ from seatcast.gateway import messages
 from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.messages import Assembler, Kind, Violation, text_frame
+from seatcast.gateway.metrics import Drop, End
 from seatcast.gateway.session import Session
 from seatcast.gateway.slots import Owed
 from seatcast.tokens import Identity
@@ -113,7 +114,7 @@ class Connection(WSListener):
         if message is None or not self.admits(message.kind):
             return
         if message.kind is Kind.TEXT:
-            self._server.metrics.received.inc()
+            self._server.metrics.client_messages += 1
             self.session.receive(message.data)
         elif message.kind is Kind.PONG:
             self.pinged = 0.0
@@ -160,9 +161,9 @@ class Connection(WSListener):
         if self.closing:
             return
         if self.owed is None:
-            self.write(data)
+            self._tell(data, 1)
         elif not self.owed.push(data):
-            self._server.metrics.dropped.labels("queue full").inc(len(self.owed.answers) + 1)
+            self._server.metrics.dropped["queue full"] += len(self.owed.answers) + 1
             self.owed.answers.clear()
             self.close(CloseCode.TRY_AGAIN_LATER, "too slow", "too slow")
 
@@ -171,26 +172,31 @@ class Connection(WSListener):
         if self.closing:
             return
         if self.owed is None:
-            self.write(self._server.initial(keys))
+            self._tell(*self._server.initial(keys))
         else:
             self.owed.offer(keys, self._server.clock())
 
-    def drop(self, tour_id: str | None, why: str = "unsubscribed") -> None:
+    def drop(self, tour_id: str | None, why: Drop = "unsubscribed") -> None:
         """Owe nothing more under this tour's keys; None: under any."""
         if self.owed is not None and (dropped := self.owed.drop(tour_id)):
-            self._server.metrics.dropped.labels(why).inc(dropped)
+            self._server.metrics.dropped[why] += dropped
 
     def notify(self, kind: str, notice: bytes) -> None:
         """Deliver what everybody is told, and of which only the last of a kind matters."""
         if self.closing:
             return
         if self.owed is None:
-            self.write(notice)
+            self._tell(notice, 1)
         elif self.owed.notify(kind, notice):
-            self._server.metrics.conflated.inc()
+            self._server.metrics.conflated += 1
+
+    def _tell(self, data: bytes, frames: int) -> None:
+        self._server.metrics.frames += frames
+        self._server.metrics.frame_bytes += len(data)
+        self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Write whole frames. What the kernel does not take waits, and pauses us."""
+        """Write whole frames, uncounted. What the kernel does not take waits, and pauses us."""
         transport = self.transport
         if data and not (transport.is_close_frame_sent or transport.is_disconnected):
             transport.underlying_transport.write(data)
@@ -198,8 +204,8 @@ class Connection(WSListener):
     def _pay(self, owed: Owed) -> None:
         """The client reads again: write what it is owed, as long as it takes it."""
         while not self.paused:
-            data = owed.take(self._server.render)
-            if not data:
+            frames = owed.take(self._server.render)
+            if not frames:
                 self.owed = None
                 # It could not answer meanwhile: its heartbeat begins anew.
                 self.seen, self.pinged = self._server.clock(), 0.0
@@ -207,17 +213,17 @@ class Connection(WSListener):
                     self.transport.underlying_transport.resume_reading()
                 self._not_reading = False
                 return
-            self.write(data)
+            self._tell(b"".join(frames), len(frames))
 
-    def _forgo(self, why: str) -> None:
+    def _forgo(self, why: Drop) -> None:
         """Owe nothing any more: the client is gone, or going."""
-        if self.owed is not None and len(self.owed):
-            self._server.metrics.dropped.labels(why).inc(len(self.owed))
+        if self.owed is not None:
+            self._server.metrics.dropped[why] += len(self.owed)
         self.owed = None
 
     # The end
 
-    def close(self, code: int, reason: str, why: str) -> None:
+    def close(self, code: int, reason: str, why: End) -> None:
         """Begin the closing handshake; the server's sweep aborts it when the peer does not answer.
 
         Answers that wait are sent first, states are not: the client will be given newer ones elsewhere.
@@ -228,13 +234,16 @@ class Connection(WSListener):
         self.session.close()
         self._server.closing(self, why)
         if self.owed is not None:
-            self.write(b"".join(self.owed.answers))
+            self._tell(b"".join(self.owed.answers), len(self.owed.answers))
             self.owed.answers.clear()
             self._forgo("closing")
         self.transport.send_close(cast(Any, code), reason)
 
-    def abort(self) -> None:
+    def abort(self, why: End = "gone") -> None:
         """End it now, without what still waits to be written: a peer that does not read would keep us for ever."""
+        if not self.closing:
+            self.closing = True
+            self._server.metrics.closed[why] += 1
         self.transport.disconnect(False)
 
     def lost(self) -> bool:

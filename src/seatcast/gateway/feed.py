@@ -89,10 +89,10 @@ class Feed:
         """Why the last snapshot could not be read; None when it was."""
         self.stale_since: str | None = iso(datetime.now(UTC))
         """Since when the source is lost; None while the facts are fresh."""
+        self._metrics.lost()
 
     async def run(self) -> None:
         """Feed for ever."""
-        self._metrics.stale.set(1)
         self._status.lost(self.stale_since or iso(datetime.now(UTC)))
         # At once, also while the broker cannot be reached: clients then have numbers, if stale ones.
         self._doubt.set()
@@ -109,7 +109,7 @@ class Feed:
                 await self._subscribe()
             except* (BrokerUnavailable, SubscriptionLost, _Silent) as group:
                 reason = str(group.exceptions[0]) or type(group.exceptions[0]).__name__
-                self._metrics.subscriptions.labels("lost").inc()
+                self._metrics.source_subscriptions["lost"] += 1
                 self._set_stale(f"subscription lost: {reason}")
             self._subscribed = self._alive = False
             # Full jitter: gateways that lost the broker together do not come back together.
@@ -122,7 +122,7 @@ class Feed:
             self._subscription += 1
             self._subscribed = True
             self._heard = self._clock()
-            self._metrics.subscriptions.labels("made").inc()
+            self._metrics.source_subscriptions["made"] += 1
             self._doubt.set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._consume(subscription), name="deliveries")
@@ -165,12 +165,14 @@ class Feed:
                 self._doubt.set()
             return
         outcome = self._truth.publish(event)
-        self._metrics.facts.labels(outcome).inc()
-        if outcome == "doubt":
+        self._metrics.facts[outcome] += 1
+        if outcome == "applied":
+            self._metrics.heard(event.timestamp)
+        elif outcome == "doubt":
             self._doubt.set()
 
     async def _put_aside(self, subscription: Subscription, delivery: Delivery, reason: str) -> None:
-        self._metrics.dead_letters.inc()
+        self._metrics.dead_letters += 1
         self._dead_letters_unlogged += 1
         now = self._clock()
         if now - self._dead_letters_logged >= DEAD_LETTER_LOG_SECONDS:
@@ -206,14 +208,14 @@ class Feed:
 
     async def _read(self, read: ReadSnapshot) -> None:
         # All three before the read: what changes meanwhile is newer than the snapshot, and says so.
-        mark = self._truth.clock
+        mark, began = self._truth.clock, self._clock()
         subscription = self._subscription if self._subscribed else -1
         try:
             async with asyncio.timeout(READ_SECONDS):
                 snapshot = await read()
         except (SnapshotUnavailable, TimeoutError) as error:
             reason = str(error) or "no answer in time"
-            self._metrics.snapshots.labels("failed").inc()
+            self._metrics.snapshots["failed"] += 1
             if self.snapshot_error is None:
                 log.warning("Snapshots cannot be read", reason=reason)
             self.snapshot_error = reason
@@ -224,7 +226,7 @@ class Feed:
         if self.snapshot_error is not None:
             log.info("Snapshots can be read again")
         self.snapshot_error = None
-        self._metrics.snapshots.labels("joined").inc()
+        self._metrics.snapshot_joined(self._clock() - began)
         self.loaded = True
         self._joined = subscription
         self._settle()
@@ -239,7 +241,7 @@ class Feed:
             return
         self._failures = 0
         self.stale_since = None
-        self._metrics.stale.set(0)
+        self._metrics.regained()
         log.info("Facts are fresh")
         self._status.regained(iso(datetime.now(UTC)))
 
@@ -247,7 +249,7 @@ class Feed:
         if self.stale_since is not None:
             return
         self.stale_since = iso(datetime.now(UTC))
-        self._metrics.stale.set(1)
+        self._metrics.lost()
         log.warning("The source of facts is lost", reason=reason)
         self._doubt.set()
         self._status.lost(self.stale_since)

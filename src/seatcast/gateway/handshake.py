@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 from multidict import CIMultiDict
 
 from seatcast.gateway.auth import SUBPROTOCOL, token_of
+from seatcast.gateway.metrics import Refusal
 from seatcast.text import language_of
 
 PATHS: Final = frozenset({"/", "/ws", "/websocket"})
@@ -27,10 +28,10 @@ HTTP_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A handshake that fails. `reason` is a word for the metrics, `text` the whole answer."""
+    """A handshake that fails. `text` is the whole answer."""
 
     status: HTTPStatus
-    reason: str
+    reason: Refusal
     text: str
     headers: tuple[tuple[str, str], ...] = ()
 

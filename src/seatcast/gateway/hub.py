@@ -94,6 +94,16 @@ class Hub:
         """Return how many follow."""
         return len(self._place)
 
+    @property
+    def following_everything(self) -> int:
+        """How many follow everything."""
+        return len(self._groups[None].members) if None in self._groups else 0
+
+    @property
+    def followed_tours(self) -> int:
+        """How many tours somebody follows by name."""
+        return len(self._by_tour)
+
     def follow(self, follower: Follower, tours: frozenset[str] | None) -> None:
         """Make a follower follow these tours and no others (None: everything), from `Truth.keys` of this instant on.
 

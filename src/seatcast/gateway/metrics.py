@@ -1,56 +1,213 @@
-"""What a gateway counts, in a registry that is handed in."""
+"""What a gateway counts: plain numbers, handed to Prometheus when it asks. `docs/metrics.md` explains each.
+
+Plain, because a delivery takes two microseconds and one increment of Prometheus' own counters half of one. The
+values of every label are listed here as types, so that nothing that a client sends can become one.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, get_args
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from seatcast.gateway.truth import Outcome
+
+PREFIX: Final = "seatcast_gateway_"
+
+Refusal = Literal["draining", "full", "host", "internal", "key", "path", "query", "upgrade", "version"]
+"""Why a handshake failed."""
+
+End = Literal["drain", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"]
+"""Why a connection ended; `peer`: it said goodbye, `gone`: it did not."""
+
+Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]
+"""Why something that was owed to a client was never sent."""
+
+Kind = Literal["everything", "named"]
+"""What a connection follows."""
+
+_DESCRIBED: Final[dict[str, tuple[Literal["counter", "gauge", "times"], str, str | None]]] = {
+    "connections": ("gauge", "Open WebSocket connections.", None),
+    "connections_behind": ("gauge", "Connections that are not reading.", None),
+    "followers": ("gauge", "Connections by what they follow.", "kind"),
+    "followed_tours": ("gauge", "Tours that somebody follows by name.", None),
+    "departures": ("gauge", "Departures, and tours without any, in the catalogue.", None),
+    "handshakes": ("counter", "WebSocket handshakes that succeeded.", None),
+    "handshakes_refused": ("counter", "Handshakes that failed.", "reason"),
+    "closed": ("counter", "Connections that ended.", "reason"),
+    "client_messages": ("counter", "Messages from clients.", None),
+    "frames": ("counter", "Data frames written to clients.", None),
+    "frame_bytes": ("counter", "Bytes of the data frames written to clients.", None),
+    "conflated": (
+        "counter",
+        "States and notices that a newer one replaced before their client read again.",
+        None,
+    ),
+    "dropped": ("counter", "Frames that were owed to a client and never sent.", "reason"),
+    "oldest_undelivered_seconds": (
+        "gauge",
+        "For how long the state that waits longest has waited for its client to read.",
+        None,
+    ),
+    "commit_to_socket_seconds": (
+        "times",
+        "Time from a fact's commit, by its publisher's clock, until its frames are written.",
+        None,
+    ),
+    "loop_lag_seconds": ("times", "How much later than due the event loop ran a timer.", None),
+    "facts": ("counter", "Events from the broker.", "outcome"),
+    "dead_letters": ("counter", "Broker messages that are no events.", None),
+    "source_subscriptions": ("counter", "Subscriptions to the broker.", "outcome"),
+    "snapshots": ("counter", "Snapshots read.", "outcome"),
+    "snapshot_age_seconds": (
+        "gauge",
+        "Time since the reading of the last joined snapshot began; since the start if none was joined.",
+        None,
+    ),
+    "stale": ("gauge", "1 while the source of facts is lost.", None),
+    "stale_seconds": ("counter", "Time for which the source of facts was lost.", None),
+}
+"""What each attribute of `Metrics` is, and the name of its label."""
 
 
-class Metrics:
-    """Counters and gauges of one gateway. Everything dropped, conflated or closed has a reason."""
+class Times:
+    """A histogram of seconds."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.connections = Gauge(
-            "seatcast_gateway_connections", "Open WebSocket connections.", registry=registry
-        )
-        self.behind = Gauge(
-            "seatcast_gateway_connections_behind", "Connections that are not reading.", registry=registry
-        )
-        self.accepted = Counter(
-            "seatcast_gateway_handshakes", "WebSocket handshakes that succeeded.", registry=registry
-        )
-        self.refused = Counter(
-            "seatcast_gateway_handshakes_refused", "Handshakes refused.", ["reason"], registry=registry
-        )
-        self.closed = Counter(
-            "seatcast_gateway_closed", "Connections closed by the gateway.", ["reason"], registry=registry
-        )
-        self.received = Counter(
-            "seatcast_gateway_client_messages", "Messages from clients.", registry=registry
-        )
-        self.frames = Counter(
-            "seatcast_gateway_frames", "Availability frames written to clients.", registry=registry
-        )
-        self.bytes = Counter(
-            "seatcast_gateway_frame_bytes", "Bytes of availability frames written.", registry=registry
-        )
-        self.conflated = Counter(
-            "seatcast_gateway_conflated",
-            "Updates replaced by a newer one of the same key before their client read again.",
-            registry=registry,
-        )
-        self.dropped = Counter("seatcast_gateway_dropped", "Answers not sent.", ["reason"], registry=registry)
-        self.facts = Counter(
-            "seatcast_gateway_facts", "Events from the broker.", ["outcome"], registry=registry
-        )
-        self.dead_letters = Counter(
-            "seatcast_gateway_dead_letters", "Broker messages that are no events.", registry=registry
-        )
-        self.snapshots = Counter(
-            "seatcast_gateway_snapshots", "Snapshots read.", ["outcome"], registry=registry
-        )
-        self.subscriptions = Counter(
-            "seatcast_gateway_subscriptions", "Subscriptions to the broker.", ["outcome"], registry=registry
-        )
-        self.stale = Gauge(
-            "seatcast_gateway_stale", "1 while the source of facts is lost.", registry=registry
-        )
+    BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(self.BOUNDS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one; less than nothing, by clocks that differ, is nothing."""
+        seconds = max(0.0, seconds)
+        self.counts[bisect_left(self.BOUNDS, seconds)] += 1
+        self.sum += seconds
+
+    def family(self, name: str, text: str) -> HistogramMetricFamily:
+        """Return it as Prometheus wants it: cumulative."""
+        buckets, total = [], 0
+        for bound, count in zip((*self.BOUNDS, float("inf")), self.counts, strict=True):
+            total += count
+            buckets.append(("+Inf" if bound == float("inf") else str(bound), float(total)))
+        return HistogramMetricFamily(name, text, buckets=buckets, sum_value=self.sum)
+
+
+class Metrics(Collector):
+    """The numbers of one gateway, by the names of `docs/metrics.md` without their prefix.
+
+    `clock` is any that never goes back, in seconds.
+    """
+
+    def __init__(self, registry: CollectorRegistry, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.handshakes = 0
+        self.handshakes_refused: dict[Refusal, int] = _zero(Refusal)
+        self.closed: dict[End, int] = _zero(End)
+        self.client_messages = 0
+        self.frames = 0
+        self.frame_bytes = 0
+        self.conflated = 0
+        self.dropped: dict[Drop, int] = _zero(Drop)
+        self.facts: dict[Outcome, int] = _zero(Outcome)
+        self.dead_letters = 0
+        self.snapshots: dict[Literal["joined", "failed"], int] = {"joined": 0, "failed": 0}
+        self.source_subscriptions: dict[Literal["made", "lost"], int] = {"made": 0, "lost": 0}
+        self.connections = 0
+        self.connections_behind = 0
+        self.followers: dict[Kind, int] = _zero(Kind)
+        self.followed_tours = 0
+        self.departures = 0
+        self.oldest_undelivered_seconds = 0.0
+        self.commit_to_socket_seconds = Times()
+        self.loop_lag_seconds = Times()
+        self._heard: list[str] = []
+        self._snapshot_read = self._clock()
+        self._stale_since: float | None = None
+        self._stale_before = 0.0
+        registry.register(self)
+
+    # Facts
+
+    def heard(self, timestamp: str) -> None:
+        """A fact was taken that was committed then; its way to the sockets ends with the next `written`."""
+        self._heard.append(timestamp)
+
+    def written(self, now: float) -> None:
+        """What was heard is written to everybody who reads. `now` is the wall clock's, as of `time.time`."""
+        heard, self._heard = self._heard, []
+        if not self.connections:
+            return
+        for timestamp in heard:
+            try:
+                moment = datetime.fromisoformat(timestamp)
+            except ValueError:
+                # A publisher that is not ours writes what it likes.
+                continue
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            self.commit_to_socket_seconds.observe(now - moment.timestamp())
+
+    # The source
+
+    def snapshot_joined(self, seconds: float) -> None:
+        """A snapshot was joined whose reading began that long ago."""
+        self.snapshots["joined"] += 1
+        self._snapshot_read = self._clock() - seconds
+
+    def lost(self) -> None:
+        """The source is lost."""
+        if self._stale_since is None:
+            self._stale_since = self._clock()
+
+    def regained(self) -> None:
+        """The facts are fresh again."""
+        self._stale_before, self._stale_since = self.stale_seconds, None
+
+    @property
+    def stale(self) -> int:
+        return int(self._stale_since is not None)
+
+    @property
+    def stale_seconds(self) -> float:
+        now = 0.0 if self._stale_since is None else self._clock() - self._stale_since
+        return self._stale_before + now
+
+    @property
+    def snapshot_age_seconds(self) -> float:
+        return self._clock() - self._snapshot_read
+
+    # Prometheus
+
+    def collect(self) -> Iterator[Metric]:
+        """Return every number as it is now."""
+        for name, (kind, text, label) in _DESCRIBED.items():
+            value = getattr(self, name)
+            if kind == "times":
+                yield value.family(PREFIX + name, text)
+                continue
+            family = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
+            if label is None:
+                yield family(PREFIX + name, text, value=value)
+                continue
+            labelled = family(PREFIX + name, text, labels=[label])
+            for of, number in value.items():
+                labelled.add_metric([of], number)
+            yield labelled
+
+
+def _zero(values: Any) -> dict[Any, int]:
+    """Every value of a label, at nothing: what never happened is seen to be so."""
+    return dict.fromkeys(get_args(values), 0)

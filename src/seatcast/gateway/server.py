@@ -12,6 +12,7 @@ import asyncio
 import resource
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted, Plain, Refused, examine
 from seatcast.gateway.hub import Follower, Hub
 from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
-from seatcast.gateway.metrics import Metrics
+from seatcast.gateway.metrics import End, Metrics, Refusal
 from seatcast.gateway.session import Limits
 from seatcast.gateway.slots import Slot
 from seatcast.health import Health
@@ -103,7 +104,7 @@ class Server:
         """Closing handshakes under way, and when to give up on each, on `clock`."""
         self.accepted = 0
         """Connections taken so far."""
-        self._snapshot: tuple[int, bytes] = (-1, b"")
+        self._snapshot: tuple[int, tuple[bytes, int]] = (-1, (b"", 0))
 
     def present(self) -> str:
         """Return the wall clock's time as the wire writes it."""
@@ -135,7 +136,7 @@ class Server:
         finally:
             self._listening.close()
             for connection in list(self.connections):
-                connection.abort()
+                connection.abort("drain")
             listener.close()
 
     # Handshakes
@@ -155,7 +156,7 @@ class Server:
         if isinstance(verdict, Refused):
             return self._refuse(verdict)
         if self.draining or len(self.connections) >= self._max_connections:
-            reason = "draining" if self.draining else "full"
+            reason: Refusal = "draining" if self.draining else "full"
             return self._refuse(
                 Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Try again later\n", (("Retry-After", "2"),))
             )
@@ -174,7 +175,7 @@ class Server:
             return None, str(error)
 
     def _refuse(self, refused: Refused) -> WSUpgradeResponseWithListener:
-        self.metrics.refused.labels(refused.reason).inc()
+        self.metrics.handshakes_refused[refused.reason] += 1
         response = WSUpgradeResponse.create_error_response(
             refused.status, refused.text.encode(), dict(refused.headers)
         )
@@ -202,26 +203,31 @@ class Server:
     def connected(self, connection: Connection) -> None:
         self.connections[connection] = None
         self.accepted += 1
-        self.metrics.accepted.inc()
-        self.metrics.connections.set(len(self.connections))
+        self.metrics.handshakes += 1
+        self.metrics.connections += 1
 
     def disconnected(self, connection: Connection) -> None:
         self.connections.pop(connection, None)
         self.unfinished.pop(connection, None)
-        self.metrics.connections.set(len(self.connections))
+        self.metrics.connections = len(self.connections)
+        if not connection.closing:
+            # A CLOSE that we did not send is the parser's, for a frame that it refused.
+            sent = connection.transport.is_close_frame_sent
+            self.metrics.closed["violation" if sent else "gone"] += 1
 
-    def closing(self, connection: Connection, why: str) -> None:
-        self.metrics.closed.labels(why).inc()
+    def closing(self, connection: Connection, why: End) -> None:
+        self.metrics.closed[why] += 1
         self.unfinished[connection] = self.clock() + CLOSE_SECONDS
 
-    def initial(self, keys: Sequence[Key]) -> bytes:
-        """Return the frames of these keys' state as one buffer; the whole catalogue's is kept for the next."""
+    def initial(self, keys: Sequence[Key]) -> tuple[bytes, int]:
+        """Return the frames of these keys' state as one buffer, and how many; the whole catalogue's is kept."""
         truth = self.hub.truth
         whole = keys is truth.catalogue()
         if whole and self._snapshot[0] == truth.clock:
             return self._snapshot[1]
-        encoded = (truth.initial(key) for key in keys)
-        joined = b"".join([one.frame for one in encoded if one is not None])
+        encoded = map(truth.initial, keys)
+        frames = [one.frame for one in encoded if one is not None]
+        joined = b"".join(frames), len(frames)
         if whole:
             self._snapshot = (truth.clock, joined)
         return joined
@@ -235,7 +241,11 @@ class Server:
     # From the hub
 
     def wake(self) -> None:
-        self._loop.call_soon(self.hub.flush)
+        self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self.hub.flush()
+        self.metrics.written(time.time())
 
     def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         truth = self.hub.truth
@@ -257,10 +267,9 @@ class Server:
             else:
                 connection.write(joined)
                 written += 1
-        self.metrics.frames.inc(written * len(encoded))
-        self.metrics.bytes.inc(written * len(joined))
-        if conflated:
-            self.metrics.conflated.inc(conflated)
+        self.metrics.frames += written * len(encoded)
+        self.metrics.frame_bytes += written * len(joined)
+        self.metrics.conflated += conflated
 
     def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         reset = text_frame(wire.encode(wire.Reset(epoch=self.hub.truth.epoch)))

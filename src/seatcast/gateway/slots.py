@@ -94,16 +94,16 @@ class Owed:
                 del self.slots[key]
         return before - len(self.slots)
 
-    def take(self, render: Render) -> bytes:
-        """Return what is to be written next, which is no longer owed; nothing if nothing is owed."""
+    def take(self, render: Render) -> list[bytes]:
+        """Return the frames to be written next, which are no longer owed; none if nothing is owed."""
         if self.answers or self.notices:
             frames = [*self.answers, *self.notices.values()]
             self.answers, self.notices = [], {}
-            return b"".join(frames)
+            return frames
         frames = []
         while self.slots and not frames:
             self._take_slots(render, frames)
-        return b"".join(frames)
+        return frames
 
     def _take_slots(self, render: Render, frames: list[bytes]) -> None:
         size = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from typing import Final
 
 import structlog
@@ -32,8 +33,10 @@ class Upkeep:
         server = self._server
         every = min(0.5, server.limits.heartbeat_seconds / 8)
         while True:
-            before, began = server.accepted, server.clock()
+            before, began, asleep = server.accepted, server.clock(), time.monotonic()
             await asyncio.sleep(every)
+            # Not by the loop's clock, which stands still during a turn.
+            server.metrics.loop_lag_seconds.observe(time.monotonic() - asleep - every)
             now = server.clock()
             self._accept_rate = max(self._accept_rate, (server.accepted - before) / (now - began))
             self._abort_unfinished(now)
@@ -50,7 +53,7 @@ class Upkeep:
         heartbeat = server.limits.heartbeat_seconds
         # A herd that connected together is not pinged in one turn: some get their ping a little later.
         pings = len(server.connections) // 8 + 32
-        behind = 0
+        behind, oldest = 0, now
         for connection in list(server.connections):
             if connection.closing:
                 continue
@@ -59,11 +62,12 @@ class Upkeep:
                 connection.close(CloseCode.PROTOCOL_ERROR, "", "violation")
             elif connection.owed is not None:
                 behind += 1
+                if (since := connection.owed.since) is not None and since < oldest:
+                    oldest = since
                 if now - connection.seen >= heartbeat:
                     connection.seen = now
                     if connection.lost():
-                        server.metrics.closed.labels("heartbeat").inc()
-                        connection.abort()
+                        connection.abort("heartbeat")
             elif connection.pinged:
                 if now - connection.pinged >= heartbeat:
                     connection.close(CloseCode.HEARTBEAT_LOST, "no pong", "heartbeat")
@@ -71,7 +75,18 @@ class Upkeep:
                 pings -= 1
                 connection.pinged = now
                 connection.transport.send_ping()
-        server.metrics.behind.set(behind)
+        server.metrics.connections_behind = behind
+        server.metrics.oldest_undelivered_seconds = now - oldest
+        self._count()
+
+    def _count(self) -> None:
+        hub, metrics = self._server.hub, self._server.metrics
+        metrics.followers = {
+            "everything": hub.following_everything,
+            "named": len(hub) - hub.following_everything,
+        }
+        metrics.followed_tours = hub.followed_tours
+        metrics.departures = len(hub.truth.catalogue())
 
     async def drain(self, seconds: float) -> None:
         """Take nobody any more, send everybody away, and return when they are gone, within `seconds`."""
