@@ -4,9 +4,16 @@ import asyncio
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pamqp import commands
+from pamqp.body import ContentBody
+from pamqp.frame import marshal
+from pamqp.header import ContentHeader
 
 from seatcast import wire
 from seatcast.broker import BrokerUnavailable, Message
+from seatcast.broker.rabbitmq_link import content
 
 from .contract import numbered
 
@@ -65,3 +72,27 @@ async def test_a_publish_that_is_cancelled_leaves_the_numbering_of_confirms_righ
             await publishing
 
     assert await broker.publish(numbered(400)) == [None] * 400
+
+
+@given(
+    st.builds(
+        Message,
+        routing_key=st.just("tour.closed"),
+        body=st.binary(max_size=300),
+        event_id=st.text(st.characters(codec="utf-8"), max_size=60),
+        persistent=st.booleans(),
+    ),
+    st.dictionaries(st.sampled_from(["traceparent", "x-reason"]), st.text(max_size=300)),
+)
+def test_a_message_is_framed_as_pamqp_frames_it(message, headers):
+    properties = commands.Basic.Properties(
+        content_type="application/json",
+        delivery_mode=2 if message.persistent else 1,
+        message_id=message.event_id or None,
+        headers=headers or None,
+    )
+    expected = marshal(ContentHeader(0, len(message.body), properties), 3)
+    for at in range(0, len(message.body), 100):
+        expected += marshal(ContentBody(message.body[at : at + 100]), 3)
+
+    assert content(message, headers, channel=3, max_content=100) == expected

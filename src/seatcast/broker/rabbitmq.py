@@ -118,7 +118,7 @@ class RabbitBroker:
                 while chunk := list(itertools.islice(unsent, CHUNK)):
                     while len(window) > WINDOW - len(chunk):
                         await _settle(window, outcomes)
-                    answers = await link.write([encoded for _, encoded in chunk])
+                    answers = link.write([encoded for _, encoded in chunk])
                     window.extend(zip((index for index, _ in chunk), answers, strict=True))
                 while window:
                     await _settle(window, outcomes)
@@ -160,7 +160,7 @@ class RabbitBroker:
             log.debug("A message was not sent", exchange=exchange, reason="not connected")
             return
         try:
-            (answer,) = await link.write([link.encode(exchange, message, headers)])
+            (answer,) = link.write([link.encode(exchange, message, headers)])
             answer.cancel()
         except (BrokerUnavailable, ValueError, TypeError) as error:
             log.debug("A message was not sent", exchange=exchange, reason=str(error))

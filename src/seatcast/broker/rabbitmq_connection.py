@@ -17,6 +17,7 @@ import aiormq
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
 from seatcast.broker import BrokerUnavailable
+from seatcast.broker.rabbitmq_deliveries import Deliveries, tap
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
@@ -33,8 +34,9 @@ class BrokerRefuses(BrokerUnavailable):
 class _Transport(TransportFactory):
     """Opens the socket and keeps hold of it, so that a connection that hangs can be cut."""
 
-    def __init__(self, tls: bool) -> None:
+    def __init__(self, tls: bool, deliveries: Deliveries | None) -> None:
         self._inner: TransportFactory = TLSTransportFactory() if tls else TCPTransportFactory()
+        self._deliveries = deliveries
         self._writer: asyncio.StreamWriter | None = None
 
     async def create(self, url: Any, **kwargs: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -43,7 +45,14 @@ class _Transport(TransportFactory):
             self._writer.get_extra_info("socket").setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS
             )
+        if self._deliveries is not None:
+            tap(self._writer, self._deliveries)
         return reader, self._writer
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames at once, ahead of what aiormq still has in its queue. Nothing happens once it is closed."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(data)
 
     def abort(self) -> None:
         if self._writer is not None:
@@ -56,18 +65,19 @@ class RabbitConnection:
     def __init__(self, connection: aiormq.Connection, transport: _Transport) -> None:
         self._connection = connection
         self._transport = transport
+        self.write = transport.write
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         connection.closing.add_done_callback(self._closed)
 
     @classmethod
-    async def open(cls, url: str, name: str) -> RabbitConnection:
-        """Connect within `CONNECT_SECONDS`; `name` is what operators see.
+    async def open(cls, url: str, name: str, deliveries: Deliveries | None = None) -> RabbitConnection:
+        """Connect within `CONNECT_SECONDS`; `name` is what operators see, `deliveries` takes its consumer's part.
 
         Raises `BrokerUnavailable`, or `BrokerRefuses` when trying again cannot help, with a reason of one line.
         """
         parts = urlsplit(url)
         query = {"heartbeat": str(HEARTBEAT_SECONDS), **dict(parse_qsl(parts.query)), "name": name}
-        transport = _Transport(tls=parts.scheme == "amqps")
+        transport = _Transport(parts.scheme == "amqps", deliveries)
         opened = False
         try:
             with failures_named("connect to RabbitMQ"):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from struct import Struct
+from typing import Final
 
 import aiormq
-from aiormq.abc import ChannelFrame
-from pamqp import commands
-from pamqp.body import ContentBody
+from pamqp import commands, encode
 from pamqp.frame import marshal
-from pamqp.header import ContentHeader
 
 from seatcast import wire
 from seatcast.broker import BrokerUnavailable, Message
@@ -24,6 +23,15 @@ DECLARE_SECONDS = 10.0
 Answer = asyncio.Future[commands.Basic.Ack | Exception]
 """A confirm to come. A nack is its exception; that the link was lost is a result."""
 
+MOST_METHODS: Final = 100
+"""Encoded `basic.publish` methods that are kept; there are as many as routing keys, a handful."""
+
+_FRAME: Final = Struct(">BHI")
+_CONTENT: Final = Struct(">HHQH")
+_END: Final = b"\xce"
+_CONTENT_TYPE, _HEADERS, _DELIVERY_MODE, _MESSAGE_ID = 0x8000, 0x2000, 0x1000, 0x0080
+_JSON: Final = b"\x10application/json"
+
 
 class Link:
     """A publishing channel and what is unconfirmed on it; ends with its connection."""
@@ -31,6 +39,7 @@ class Link:
     def __init__(self, rabbit: RabbitConnection, channel: aiormq.Channel) -> None:
         self.rabbit = rabbit
         self._channel = channel
+        self._methods: dict[tuple[str, str], bytes] = {}
         rabbit.lost.add_done_callback(self._lost)
 
     @classmethod
@@ -62,46 +71,53 @@ class Link:
         """Return the frames of one message."""
         if message.traceparent is not None:
             headers["traceparent"] = message.traceparent
-        properties = commands.Basic.Properties(
-            content_type="application/json",
-            delivery_mode=2 if message.persistent else 1,
-            message_id=message.event_id or None,
-            headers=headers,  # type: ignore[arg-type]  # pamqp's field table is invariant
-        )
-        number, body, size = self._channel.number, message.body, self._channel.max_content_size
-        return b"".join(
-            (
-                marshal(commands.Basic.Publish(exchange=exchange, routing_key=message.routing_key), number),
-                marshal(ContentHeader(properties=properties, body_size=len(body)), number),
-                *(marshal(ContentBody(body[at : at + size]), number) for at in range(0, len(body), size)),
+        where = (exchange, message.routing_key)
+        method = self._methods.get(where)
+        if method is None:
+            method = marshal(
+                commands.Basic.Publish(exchange=exchange, routing_key=message.routing_key),
+                self._channel.number,
             )
-        )
+            if len(self._methods) < MOST_METHODS:
+                self._methods[where] = method
+        return method + content(message, headers, self._channel.number, self._channel.max_content_size)
 
-    async def write(self, encoded: Sequence[bytes]) -> list[Answer]:
-        """Send encoded messages with one write and return the futures of their confirms.
+    def write(self, encoded: Sequence[bytes]) -> list[Answer]:
+        """Send encoded messages with one write, now, and return the futures of their confirms.
 
-        What `Channel.basic_publish` does for one message at 95 µs, for many at 25 µs each: the same lock, delivery
-        tags and table of confirmations, no task and no drain per message. Raises `BrokerUnavailable`.
+        What `Channel.basic_publish` does, with its delivery tags and table of confirmations, but without its task,
+        its lock and the turns of the loop that its queue takes. Raises `BrokerUnavailable`.
         """
+        if self.rabbit.lost.done():
+            raise BrokerUnavailable(self.rabbit.lost.result())
         channel, loop = self._channel, asyncio.get_running_loop()
-        with failures_named("publish"):
-            async with channel.lock:
-                if self.rabbit.lost.done():
-                    raise BrokerUnavailable(self.rabbit.lost.result())
-                before = channel.delivery_tag
-                answers: list[Answer] = [loop.create_future() for _ in encoded]
-                for answer in answers:
-                    channel.delivery_tag += 1
-                    channel.confirmations[channel.delivery_tag] = answer
-                try:
-                    await channel.write_queue.put(ChannelFrame(b"".join(encoded), should_close=False))
-                except BaseException:
-                    # Not written: the broker will count the next message with these numbers.
-                    for tag in range(before + 1, channel.delivery_tag + 1):
-                        del channel.confirmations[tag]
-                    channel.delivery_tag = before
-                    raise
+        answers: list[Answer] = [loop.create_future() for _ in encoded]
+        for answer in answers:
+            channel.delivery_tag += 1
+            channel.confirmations[channel.delivery_tag] = answer
+        self.rabbit.write(b"".join(encoded))
         return answers
+
+
+def content(message: Message, headers: Mapping[str, str], channel: int, max_content: int) -> bytes:
+    """Return a message's content header and body frames (AMQP 0-9-1, 2.3.5.2), as pamqp would at four times the cost."""
+    flags = _CONTENT_TYPE | _DELIVERY_MODE
+    properties = _JSON
+    if headers:
+        flags |= _HEADERS
+        properties += encode.field_table(dict(headers))
+    properties += b"\x02" if message.persistent else b"\x01"
+    if message.event_id:
+        flags |= _MESSAGE_ID
+        event_id = message.event_id.encode()
+        properties += bytes((len(event_id),)) + event_id
+    body = message.body
+    described = _CONTENT.pack(commands.Basic.frame_id, 0, len(body), flags) + properties
+    frames = [_FRAME.pack(2, channel, len(described)), described, _END]
+    for at in range(0, len(body), max_content):
+        part = body[at : at + max_content]
+        frames += (_FRAME.pack(3, channel, len(part)), part, _END)
+    return b"".join(frames)
 
 
 def outcome_of(answer: Answer) -> Exception | None:

@@ -15,6 +15,7 @@ from seatcast import wire
 from seatcast.broker import Delivery, Message, SubscriptionLost
 from seatcast.broker.limits import MOST_WAITING
 from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
+from seatcast.broker.rabbitmq_deliveries import Deliveries
 from seatcast.broker.rabbitmq_link import DECLARE_SECONDS
 
 PREFETCH = 200
@@ -27,27 +28,23 @@ Post = Callable[[str, Message, dict[str, str]], Awaitable[None]]
 class RabbitSubscription:
     """Deliveries in arrival order, from a local deque of at most `PREFETCH`."""
 
-    def __init__(self, rabbit: RabbitConnection, channel: aiormq.Channel, queue: str, post: Post) -> None:
-        self._rabbit = rabbit
-        self._channel = channel
+    def __init__(self, queue: str, post: Post) -> None:
         self._probe_key = f"{wire.PROBE_PREFIX}.{queue}"
         self._post = post
         self._waiting: deque[tuple[int, Delivery]] = deque()
         self._reader: asyncio.Future[None] | None = None
         self._given: int | None = None
         self._unacknowledged = 0
+
+    def consume(self, rabbit: RabbitConnection, channel: aiormq.Channel) -> None:
+        """Say what deliveries come through; before the first of them."""
+        self._rabbit = rabbit
+        self._channel = channel
         rabbit.lost.add_done_callback(self._wake)
 
-    async def put(self, message: DeliveredMessage) -> None:
-        """Take a delivery from the channel and wake the reader."""
-        headers = message.header.properties.headers or {}
-        traceparent = headers.get("traceparent")
-        delivery = Delivery(
-            message.routing_key or "",
-            message.body,
-            traceparent if isinstance(traceparent, str) else None,
-        )
-        self._waiting.append((message.delivery_tag or 0, delivery))
+    def put(self, tag: int, delivery: Delivery) -> None:
+        """Take a delivery from the connection and wake the reader."""
+        self._waiting.append((tag, delivery))
         self._wake()
 
     def _wake(self, _: object = None) -> None:
@@ -100,6 +97,10 @@ class RabbitSubscription:
         await self._post(wire.EXCHANGE, Message(self._probe_key, b"{}", persistent=False), {})
 
 
+async def _taken_before(_: DeliveredMessage) -> None:
+    """Never called: `Deliveries` takes what this consumer gets."""
+
+
 @asynccontextmanager
 async def rabbit_subscription(
     url: str, name: str, subscriber: str, routing_keys: Sequence[str], post: Post
@@ -110,12 +111,14 @@ async def rabbit_subscription(
     """
     queue = f"{wire.QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
     overflow = f"{queue}.overflow"
-    rabbit = await RabbitConnection.open(url, f"{name} {subscriber}")
+    subscription = RabbitSubscription(queue, post)
+    deliveries = Deliveries(subscription.put, asyncio.get_running_loop().time)
+    rabbit = await RabbitConnection.open(url, f"{name} {subscriber}", deliveries)
     try:
         with failures_named("subscribe"):
             async with asyncio.timeout(DECLARE_SECONDS):
                 channel = await rabbit.channel(confirms=False)
-                subscription = RabbitSubscription(rabbit, channel, queue, post)
+                subscription.consume(rabbit, channel)
                 channel.on_consumer_cancel_callbacks.add(lambda _: rabbit.lose("the queue was deleted"))
                 await channel.exchange_declare(wire.EXCHANGE, exchange_type="topic", durable=True)
                 await channel.basic_qos(prefetch_count=PREFETCH)
@@ -141,7 +144,8 @@ async def rabbit_subscription(
                     rabbit.lose(f"the reader of {queue} fell more than {MOST_WAITING} messages behind")
 
                 await channel.basic_consume(overflow, fell_behind)
-                await channel.basic_consume(queue, subscription.put)
+                deliveries.consumer = queue.encode()
+                await channel.basic_consume(queue, _taken_before, consumer_tag=queue)
         yield subscription
     finally:
         await rabbit.close()

@@ -102,10 +102,13 @@ class Relay:
             await self._disconnect()
 
     async def _send_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._woken.wait()
+            poll = loop.call_later(POLL_SECONDS, self._woken.set)
+            try:
+                await self._woken.wait()
+            finally:
+                poll.cancel()
             self._woken.clear()
             await self._send_all()
 

@@ -22,8 +22,6 @@ from seatcast.tours.store import OutboxRow
 BATCH = 100
 """Wishes per transaction: enough for one commit to be cheap, few enough to stay some ten milliseconds."""
 
-_TURNS_TO_PUBLISH = 3
-
 
 class Till:
     """Sells seats, one batch at a time. `sold` is given the events of every commit; `run` must be running."""
@@ -85,13 +83,12 @@ class Till:
             for _, answer in batch:
                 answer.cancel()
             raise
-        # Everybody's screens first, then the callers: the relay has its turns of the loop until the events are
-        # on their way, and the answers are written while they travel.
+        # Everybody's screens first, then the callers: the relay has its turn of the loop, in which the events leave,
+        # and the answers are written while they travel.
         try:
             if sale.events:
                 self._sold(sale.events)
-                for _ in range(_TURNS_TO_PUBLISH):
-                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
         finally:
             for (_, answer), taken in zip(batch, sale.taken, strict=True):
                 if not answer.done():
