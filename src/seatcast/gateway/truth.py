@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from seatcast import rest, wire
 from seatcast.gateway.facts import Key, Seats, Tour
+from seatcast.gateway.history import History
 from seatcast.gateway.messages import Encoded
 
 Outcome = Literal["applied", "ignored", "doubt"]
@@ -46,8 +47,7 @@ class Truth:
         max_tombstones: int = MAX_TOMBSTONES,
         new_epoch: Callable[[], str] = lambda: secrets.token_hex(4),
     ) -> None:
-        self._tell = tell
-        self._restarted = restart
+        self._listeners = [(tell, restart)]
         self._snapshots = snapshots
         self._max_tombstones = max_tombstones
         self._new_epoch = new_epoch
@@ -64,8 +64,13 @@ class Truth:
         self._retired: dict[str, None] = {}
         self._restarted_at = 0
         self._catalogue: list[Key] | None = None
+        self.history = History()
         self.complete = False
         """Whether a whole catalogue was ever read: only then is a tour that is not here known not to exist."""
+
+    def listen(self, tell: Callable[[Key], None], restart: Callable[[], None]) -> None:
+        """Have somebody else hear of changes too, as `tell` and `restart` of the constructor do."""
+        self._listeners.append((tell, restart))
 
     @property
     def epoch(self) -> str:
@@ -126,7 +131,7 @@ class Truth:
             changed = self._close(event, version)
         else:
             changed = self._update(event, version)
-        self._check_epoch()
+        self._rest()
         return "applied" if changed else "ignored"
 
     def _repeated(self, event_id: str, tour_id: str) -> bool:
@@ -210,7 +215,7 @@ class Truth:
                 self._changed(tour, None)
                 self._bury(tour, None)
         self.complete = True
-        self._check_epoch()
+        self._rest()
         return True
 
     def _read(self, tour: Tour, row: rest.Tour, mark: int, now: str) -> None:
@@ -249,7 +254,20 @@ class Truth:
         part = tour.part if departure is None else tour.departures.get(departure)
         if (tour.part is not None and tour.part.own) or (part is not None and part.own):
             self._own_versions = True
+        self._sold(tour, None)
+        if departure is not None:
+            self._sold(tour, departure)
         self._tell((tour.id, departure))
+
+    def _sold(self, tour: Tour, departure: str | None) -> None:
+        part = tour.part if departure is None else tour.departures.get(departure)
+        sold = part is not None and part.open and tour.open
+        self.history.sold((tour.id, departure), part.version if part is not None and sold else None)
+
+    def _tell(self, key: Key) -> None:
+        self.history.told(key, self._clock)
+        for tell, _ in self._listeners:
+            tell(key)
 
     def _close_departure(self, tour: Tour, id: str) -> None:
         self._changed(tour, id)
@@ -264,6 +282,7 @@ class Truth:
         self._closed_tours.pop(tour.id, None)
         self._catalogue = None
         for id in tour.departures:
+            self._sold(tour, id)
             self._tell((tour.id, id))
         if not tour.open_departures():
             self._tell((tour.id, None))
@@ -278,15 +297,21 @@ class Truth:
                 del self._closed_departures[first]
                 tour = self._tours[first[0]]
                 tour.departures.pop(first[1], None)
+                self.history.forget(first)
                 if tour.part is None and not tour.departures:
                     del self._tours[tour.id]
+                    self.history.forget((tour.id, None))
             return
+        for id in tour.departures:
+            self._sold(tour, id)
         self._closed_tours[tour.id] = None
         if len(self._closed_tours) > self._max_tombstones:
             oldest = next(iter(self._closed_tours))
             del self._closed_tours[oldest]
+            self.history.forget((oldest, None))
             for id in self._tours.pop(oldest).departures:
                 self._closed_departures.pop((oldest, id), None)
+                self.history.forget((oldest, id))
 
     def _restart(self, epoch: str) -> None:
         """Forget everything: another database speaks."""
@@ -304,8 +329,12 @@ class Truth:
         self._ours = self._new_epoch()
         self._clock += 1
         self._restarted_at = self._clock
+        self.history = History(self._clock)
 
-    def _check_epoch(self) -> None:
+    def _rest(self) -> None:
+        """A whole event or snapshot is joined."""
+        self.history.rest(self._clock)
         if self.epoch != self._announced:
             self._announced = self.epoch
-            self._restarted()
+            for _, restart in self._listeners:
+                restart()
