@@ -7,6 +7,7 @@ another. Synchronous, without loop, sockets, SQL or AMQP.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
@@ -31,7 +32,8 @@ class History:
         self._weights: dict[Key, int] = {}
         self._shares: dict[Key, int] = {}
         self._tours: dict[str, int] = {}
-        self._states: dict[int, int] = {0: began}
+        # Not a dict, whose first entry takes long to find once many before it were deleted.
+        self._states = OrderedDict({0: began})
         # Key to the clock at which it was last told, in that order.
         self._told: dict[Key, int] = {}
         self._forgotten = began
@@ -71,10 +73,10 @@ class History:
     def rest(self, clock: int) -> None:
         """A change is complete: the present state is one that a client can have seen."""
         # Also if it is the same as before: what was told meanwhile is no news to whoever is in it.
-        self._states.pop(self.state, None)
         self._states[self.state] = clock
+        self._states.move_to_end(self.state)
         if len(self._states) > self._max_states:
-            del self._states[next(iter(self._states))]
+            self._states.popitem(last=False)
 
     def clock_of(self, state: int) -> int | None:
         """Return when the truth was last in a state; None for one that is not remembered."""
@@ -103,4 +105,4 @@ class History:
 
 def _weight(key: Key) -> int:
     # Not `hash`: other processes must come to the same. Odd, so that no version is lost to the modulus.
-    return int.from_bytes(blake2b(repr(key).encode(), digest_size=8).digest(), "big") | 1
+    return int.from_bytes(blake2b(ascii(key).encode(), digest_size=8).digest(), "big") | 1

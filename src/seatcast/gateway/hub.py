@@ -40,7 +40,9 @@ class _Group:
 
 
 class Hub:
-    """The truth and its followers. The parameters are `Truth`'s."""
+    """The truth and its followers. The parameters are `Truth`'s, or else `beside` is a hub whose truth this one
+    shares, for followers that another outlet serves.
+    """
 
     def __init__(
         self,
@@ -49,12 +51,17 @@ class Hub:
         snapshots: bool = True,
         max_tombstones: int = MAX_TOMBSTONES,
         new_epoch: Callable[[], str] | None = None,
+        beside: Hub | None = None,
     ) -> None:
         self._outlet = outlet
-        more = {} if new_epoch is None else {"new_epoch": new_epoch}
-        self.truth = Truth(
-            self._tell, self._restart, snapshots=snapshots, max_tombstones=max_tombstones, **more
-        )
+        if beside is None:
+            more = {} if new_epoch is None else {"new_epoch": new_epoch}
+            self.truth = Truth(
+                self._tell, self._restart, snapshots=snapshots, max_tombstones=max_tombstones, **more
+            )
+        else:
+            self.truth = beside.truth
+            self.truth.listen(self._tell, self._restart)
         self._dirty: dict[Key, None] = {}
         self._restarted = False
         self._groups: dict[frozenset[str] | None, _Group] = {}
@@ -62,11 +69,15 @@ class Hub:
         self._place: dict[Follower, _Group] = {}
 
     def _tell(self, key: Key) -> None:
+        if not self._place:
+            return
         if not self._dirty and not self._restarted:
             self._outlet.wake()
         self._dirty[key] = None
 
     def _restart(self) -> None:
+        if not self._place:
+            return
         if not self._dirty and not self._restarted:
             self._outlet.wake()
         self._restarted = True
