@@ -45,6 +45,7 @@ _GATEWAY: Final = (
     "snapshot_seconds",
     "stale_seconds",
 )
+_TOKENS: Final = ("jwt_secret", "auth")
 _PROCESS: Final = ("start_seconds", "drain_seconds", "log_format")
 
 
@@ -60,8 +61,7 @@ def _command(
 @_command(
     app,
     "demo", "host", "port", "api_port", "data_dir", "database_url", "broker_url", "websocket_url", "gateway_id",
-    "jwt_secret",
-    *_GATEWAY, *_PROCESS,
+    *_TOKENS, *_GATEWAY, *_PROCESS,
 )  # fmt: skip
 def serve(settings: Settings) -> None:
     """Tour service, relay, gateway and pages in one process."""
@@ -80,7 +80,7 @@ def serve(settings: Settings) -> None:
     "database_url",
     "broker_url",
     "websocket_url",
-    "jwt_secret",
+    *_TOKENS,
     *_PROCESS,
 )
 def tours(settings: Settings) -> None:
@@ -103,7 +103,7 @@ def tours(settings: Settings) -> None:
     "broker_url",
     "tours_url",
     "gateway_id",
-    "jwt_secret",
+    *_TOKENS,
     *_GATEWAY,
     *_PROCESS,
 )

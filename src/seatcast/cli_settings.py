@@ -34,6 +34,7 @@ HELP: Final[dict[str, str]] = {
     "websocket_url": "Where the page finds the gateway: ws:// or wss://; default: the page's own host and --port.",
     "gateway_id": "Name of this gateway in queues and logs.",
     "jwt_secret": "Secret of the tokens (HS256). Better in JWT_SECRET: others on the machine can read flags.",
+    "auth": "optional or required: whether somebody without a token may follow tours and book.",
     "demo": "Make the demo's tours, and travellers who book and cancel.",
     "heartbeat_seconds": "Pause between pings to a client.",
     "follow_all_limit": "Departures in the catalogue up to which a new connection follows everything.",

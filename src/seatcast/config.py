@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gateway_id: str | None = None
     """Name of this gateway in queues and logs; None: one is made from host and process."""
     jwt_secret: str | None = None
+    auth: Literal["optional", "required"] = "optional"
+    """Whether somebody without a token may follow and book."""
     demo: bool = False
     heartbeat_seconds: float = 20.0
     follow_all_limit: int = 2_000

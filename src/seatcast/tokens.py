@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +24,7 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token speaks for. `expires` is in seconds since 1970, None for a token without end."""
+    """Who a token speaks for. `expires` is in seconds since 1970, None for a token without end (or past the year 9999)."""
 
     user: str
     roles: frozenset[str] = frozenset()
@@ -31,9 +32,13 @@ class Identity:
 
 
 class Tokens:
-    """Mints and verifies tokens with one secret; without a secret every token is invalid."""
+    """Mints and verifies tokens with one secret; without a secret every token is invalid.
 
-    def __init__(self, secret: str | None) -> None:
+    `clock` returns the seconds since 1970.
+    """
+
+    def __init__(self, secret: str | None, *, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
         self._key = OctKey.import_key(secret) if secret else None
 
     @property
@@ -45,7 +50,7 @@ class Tokens:
         """Return a token for `user` that ends after `lifetime_seconds`. Raises `InvalidToken` without a secret."""
         if self._key is None:
             raise InvalidToken("no secret configured")
-        now = time.time()
+        now = self.clock()
         # Rounded up, so that a lifetime below a second is still one.
         claims = {
             "userId": user,
@@ -72,8 +77,11 @@ class Tokens:
             raise InvalidToken(_REASONS.get(error.error, "malformed")) from None
         except (ValueError, TypeError, RecursionError):
             raise InvalidToken("malformed") from None
-        return _identity(claims)
+        return _identity(claims, self.clock())
 
+
+_LAST_MOMENT: Final = 253_402_300_799.0
+"""The end of the year 9999, past which no calendar goes."""
 
 _REASONS: Final = {
     "bad_signature": "wrong signature",
@@ -82,8 +90,7 @@ _REASONS: Final = {
 }
 
 
-def _identity(claims: dict[str, object]) -> Identity:
-    now = time.time()
+def _identity(claims: dict[str, object], now: float) -> Identity:
     user = claims.get("userId", claims.get("sub"))
     # Plain numbers are ids in some systems; True is none.
     if isinstance(user, int) and not isinstance(user, bool):
@@ -93,6 +100,8 @@ def _identity(claims: dict[str, object]) -> Identity:
     expires = _moment(claims, "exp")
     if expires is not None and now > expires + LEEWAY_SECONDS:
         raise InvalidToken("expired")
+    if expires is not None and expires > _LAST_MOMENT:
+        expires = None
     starts = _moment(claims, "nbf")
     if starts is not None and now < starts - LEEWAY_SECONDS:
         raise InvalidToken("not valid yet")

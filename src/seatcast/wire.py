@@ -142,6 +142,21 @@ class TourClosed(Struct, frozen=True, rename="camel", omit_defaults=True, tag="T
     departure_id: Id | UnsetType = UNSET
 
 
+class Authenticated(
+    Struct, frozen=True, rename="camel", omit_defaults=True, tag="AUTHENTICATED", kw_only=True
+):
+    """The answer to AUTH: whom the connection belongs to from now on, and until when without another AUTH.
+
+    `expires_at` is absent for a token without end. Where the connection had to authenticate before it could
+    follow anything, `following` replaces WELCOME's, and INITIAL_STATEs follow.
+    """
+
+    user_id: str
+    following: Literal["all", "named"]
+    expires_at: str | UnsetType = UNSET
+    id: RequestId | UnsetType = UNSET
+
+
 class RandomNumber(Struct, frozen=True, tag="RANDOM_NUMBER"):
     """Latest value, demo only."""
 
@@ -194,6 +209,7 @@ ServerFrame = (
     | InitialState
     | AvailabilityUpdate
     | TourClosed
+    | Authenticated
     | RandomNumber
     | Subscribed
     | Unsubscribed
@@ -225,7 +241,16 @@ class Ping(Struct, frozen=True, tag="PING", kw_only=True):
     id: RequestId | UnsetType = UNSET
 
 
-ClientFrame = Subscribe | Unsubscribe | Ping
+class Auth(Struct, frozen=True, tag="AUTH", kw_only=True):
+    token: Annotated[str, Meta(min_length=1)]
+    id: RequestId | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        # Without the token: representations end in logs.
+        return "Auth()"
+
+
+ClientFrame = Subscribe | Unsubscribe | Ping | Auth
 
 
 # Events on the broker (CONTRACT 3)

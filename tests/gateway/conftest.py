@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 import prometheus_client
 import pytest
@@ -30,7 +31,8 @@ class House:
         self.registry = prometheus_client.CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.health = Health("ok", {})
-        self.tokens = Tokens("a secret for the tests only")
+        self.now = time.time
+        self.tokens = Tokens("a secret for the tests only", clock=lambda: self.now())
         self.limits = limits
         self.max_connections = None
 

@@ -173,7 +173,7 @@ class History:
     def connect(self, gateway, tours):
         client = Client()
         named = None if tours is None else tuple(sorted(tours))
-        connection = Connection(self.server(gateway), Accepted("fr", named, None, None), None, None)
+        connection = Connection(self.server(gateway), Accepted("fr", named, None, None), None)
         socket = Socket(client)
         socket.connection = connection
         connection.on_ws_connected(socket)

@@ -3,11 +3,16 @@
 import json
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from seatcast import rest, wire
 from seatcast.gateway.hub import Hub
-from seatcast.gateway.session import Limits, Session
+from seatcast.gateway.session import Limits, Session, Shared
+from seatcast.tokens import Identity, Tokens
 
+SECRET = "a secret for the tests only"
+KEY = OctKey.import_key(SECRET)
 NOW = "2026-06-01T10:00:00.000Z"
 
 
@@ -17,6 +22,7 @@ class Peer:
     def __init__(self, hub):
         self.hub = hub
         self.told = []
+        self.times_identified = 0
 
     def send(self, frame):
         self.told.append(json.loads(wire.encode(frame)))
@@ -26,6 +32,9 @@ class Peer:
 
     def drop(self, tour_id):
         """Nothing waits here."""
+
+    def identified(self):
+        self.times_identified += 1
 
     def take(self):
         told, self.told = self.told, []
@@ -38,6 +47,7 @@ class House:
     def __init__(self, tours=("a", "b", "c"), snapshots=True, **limits):
         self.hub = Hub(self, snapshots=snapshots)
         self.limits = Limits(**limits)
+        self.tokens = Tokens(SECRET)
         if tours:
             self.read(tours)
 
@@ -59,7 +69,7 @@ class House:
 
     def connect(self, **more):
         peer = Peer(self.hub)
-        session = Session(peer, self.hub, self.limits, lambda: NOW)
+        session = Session(peer, Shared(self.hub, self.limits, lambda: NOW, self.tokens.verify))
         session.open("c_1", **more)
         return session, peer
 
@@ -92,7 +102,7 @@ def test_welcome_comes_first_then_the_state_of_every_tour():
 
 
 def test_the_welcome_speaks_english_by_choice_and_knows_the_user():
-    _, peer = House().connect(language="en", user="user_789")
+    _, peer = House().connect(language="en", identity=Identity("user_789"))
     assert peer.told[0]["message"] == "Connected to real-time updates"
     assert peer.told[0]["userId"] == "user_789"
 
@@ -252,19 +262,29 @@ def test_ping_is_answered_with_its_id():
     ]
 
 
-@pytest.mark.parametrize("channel", ["metrics", "document:7"])
-def test_channels_that_need_a_role_are_forbidden(channel):
-    session, peer = House().connect()
+@pytest.mark.parametrize(
+    ("channel", "roles", "code"),
+    [
+        ("metrics", None, "FORBIDDEN"),
+        ("metrics", {"staff"}, "FORBIDDEN"),
+        ("metrics", {"staff", "admin"}, "NOT_FOUND"),
+        ("document:7", None, "FORBIDDEN"),
+        ("document:7", {"admin"}, "FORBIDDEN"),
+        ("document:7", {"staff"}, "NOT_FOUND"),
+        ("document:", {"staff"}, "NOT_FOUND"),
+        ("weather", None, "NOT_FOUND"),
+    ],
+)
+def test_channels_are_refused_by_role(channel, roles, code):
+    """Nothing is told on any of them yet; who lacks the role does not learn even that."""
+    identity = None if roles is None else Identity("me", frozenset(roles))
+    session, peer = House().connect(identity=identity)
     peer.take()
     say(session, type="SUBSCRIBE", channel=channel, id=1)
-    assert [(f["code"], f["id"]) for f in peer.take()] == [("FORBIDDEN", 1)]
-
-
-def test_unknown_channels_are_not_found():
-    session, peer = House().connect()
-    peer.take()
-    say(session, type="SUBSCRIBE", channel="weather")
-    assert [f["code"] for f in peer.take()] == ["NOT_FOUND"]
+    (answer,) = peer.take()
+    assert (answer["code"], answer["id"]) == (code, 1)
+    if code == "FORBIDDEN":
+        assert answer["message"].endswith("needs the role " + ("admin" if channel == "metrics" else "staff"))
 
 
 @pytest.mark.parametrize(
@@ -300,3 +320,95 @@ def test_a_closed_session_is_told_nothing_and_leaves_nothing_behind():
     assert len(house.hub) == 0
     assert not house.hub._groups
     assert not house.hub._by_tour
+
+
+# AUTH
+
+
+def test_auth_makes_an_anonymous_connection_a_user():
+    house = House()
+    session, peer = house.connect()
+    peer.take()
+    say(session, type="AUTH", token=house.tokens.mint("alice", ["staff"], 60), id=7)
+    (answer,) = peer.take()
+    assert answer == {
+        "type": "AUTHENTICATED", "userId": "alice", "following": "all", "id": 7,
+        "expiresAt": answer["expiresAt"],
+    }  # fmt: skip
+    assert (session.identity.user, session.identity.roles) == ("alice", {"staff"})
+    assert peer.times_identified == 1
+    house.change("a", 2, 4)
+    assert kinds(peer.take()) == [("AVAILABILITY_UPDATE", "a")]
+
+
+def test_auth_renews_and_replaces_roles():
+    house = House()
+    session, peer = house.connect(tours=["a"], identity=Identity("alice", frozenset({"admin"}), 5.0))
+    peer.take()
+    say(session, type="AUTH", token=jwt.encode({"alg": "HS256"}, {"userId": "alice"}, KEY))
+    assert peer.take() == [{"type": "AUTHENTICATED", "userId": "alice", "following": "named"}]
+    assert session.identity == Identity("alice")
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "x" * 9_000])
+def test_a_bad_token_is_answered_and_changes_nothing(token):
+    before = Identity("alice", frozenset({"admin"}), 5.0)
+    session, peer = House().connect(identity=before)
+    peer.take()
+    say(session, type="AUTH", token=token, id=7)
+    (answer,) = peer.take()
+    assert (answer["type"], answer["code"], answer["id"]) == ("ERROR", "UNAUTHENTICATED", 7)
+    assert token not in answer["message"]
+    assert session.identity is before
+    assert peer.times_identified == 0
+
+
+def test_a_connection_belongs_to_one_user():
+    house = House()
+    before = Identity("alice")
+    session, peer = house.connect(identity=before)
+    peer.take()
+    say(session, type="AUTH", token=house.tokens.mint("bob", [], 60))
+    assert [frame["code"] for frame in peer.take()] == ["FORBIDDEN"]
+    assert session.identity is before
+
+
+@pytest.mark.parametrize(
+    ("tours", "following", "states"),
+    [(None, "all", ["a", "b", "c"]), (("b", "nowhere"), "named", ["b"])],
+)
+def test_where_authentication_is_required_a_stranger_follows_nothing_before_auth(tours, following, states):
+    house = House(auth_required=True)
+    session, peer = house.connect(tours=tours)
+    welcome, error = peer.take()
+    assert (welcome["type"], welcome["following"], "userId" in welcome) == ("WELCOME", "named", False)
+    assert (error["code"], error["message"]) == (
+        "UNAUTHENTICATED",
+        "Authentication required: send AUTH within 5 s",
+    )
+    for message in (
+        {"type": "PING"},
+        {"type": "SUBSCRIBE", "tourId": "a"},
+        {"type": "UNSUBSCRIBE", "tourId": "a"},
+        {"type": "SUBSCRIBE", "channel": "metrics"},
+        {"type": "AUTH", "token": "nonsense"},
+    ):
+        say(session, id=1, **message)
+        assert [(frame["code"], frame["id"]) for frame in peer.take()] == [("UNAUTHENTICATED", 1)]
+    house.change("a", 2, 4)
+    assert peer.take() == []
+
+    say(session, type="AUTH", token=house.tokens.mint("alice", [], 60))
+    told = peer.take()
+    assert (told[0]["type"], told[0]["following"]) == ("AUTHENTICATED", following)
+    assert [frame["code"] for frame in told[1:] if frame["type"] == "ERROR"] == (
+        ["NOT_FOUND"] if tours else []
+    )
+    assert [frame["tourId"] for frame in told[1:] if frame["type"] == "INITIAL_STATE"] == states
+    house.change("b", 2, 4)
+    assert kinds(peer.take()) == [("AVAILABILITY_UPDATE", "b")]
+
+
+def test_where_authentication_is_required_a_token_at_the_handshake_is_enough():
+    _, peer = House(auth_required=True).connect(identity=Identity("alice"))
+    assert [frame["type"] for frame in peer.take()] == ["WELCOME", *["INITIAL_STATE"] * 3]

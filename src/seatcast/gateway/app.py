@@ -45,6 +45,7 @@ class Gateway:
                 follow_all=settings.follow_all_limit,
                 subscriptions=settings.max_subscriptions,
                 heartbeat_seconds=settings.heartbeat_seconds,
+                auth_required=settings.auth == "required",
             ),
             metrics=metrics,
             registry=self.registry,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from seatcast.tokens import Identity, Tokens
+from seatcast.gateway.metrics import End
+from seatcast.tokens import Identity, InvalidToken, Tokens
+from seatcast.wire import CloseCode
 
 SUBPROTOCOL: Final = "seatcast"
 """What a client that offers `["seatcast", "bearer.<token>"]` is answered: never the token."""
@@ -24,6 +26,19 @@ def token_of(authorization: str | None, subprotocols: list[str], query: str | No
     return query or None
 
 
-def identify(tokens: Tokens, token: str | None) -> Identity | None:
-    """Return whom a token speaks for, None for no token at all. Raises `InvalidToken`."""
-    return None if token is None else tokens.verify(token)
+class Rejected(NamedTuple):
+    """A client to be closed right after a handshake that succeeds, so that a browser sees the code."""
+
+    code: int
+    reason: str
+    why: End
+
+
+def identify(tokens: Tokens, token: str | None) -> Identity | Rejected | None:
+    """Return whom a token speaks for, None for no token at all."""
+    if token is None:
+        return None
+    try:
+        return tokens.verify(token)
+    except InvalidToken as error:
+        return Rejected(CloseCode.UNAUTHENTICATED, f"token: {error}", "unauthenticated")

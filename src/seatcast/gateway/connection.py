@@ -16,6 +16,7 @@ from picows import WSFrame, WSListener, WSTransport
 
 from seatcast import wire
 from seatcast.gateway import messages
+from seatcast.gateway.auth import Rejected
 from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.messages import Assembler, Kind, Violation, text_frame
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
 
 
 class Connection(WSListener):
-    """One client. `refused` says why it is to be closed at once, with 4401, after a handshake that succeeds."""
+    """One client. `identity` says for whom its token speaks, or why it is closed as soon as it is connected."""
 
     __slots__ = (
         "_assembler",
         "_greeting",
         "_not_reading",
-        "_refused",
         "_server",
         "closing",
         "owed",
@@ -49,15 +49,12 @@ class Connection(WSListener):
 
     transport: WSTransport
 
-    def __init__(
-        self, server: Server, accepted: Accepted, identity: Identity | None, refused: str | None
-    ) -> None:
+    def __init__(self, server: Server, accepted: Accepted, identity: Identity | Rejected | None) -> None:
         self._server = server
-        self._greeting: tuple[Accepted, Identity | None] | None = (accepted, identity)
-        self._refused = refused
+        self._greeting: tuple[Accepted, Identity | Rejected | None] | None = (accepted, identity)
         self._assembler = Assembler()
         self._not_reading = False
-        self.session = Session(self, server.hub, server.limits, server.present)
+        self.session = Session(self, server.shared)
         self.closing = False
         self.paused = False
         self.owed: Owed | None = None
@@ -73,18 +70,19 @@ class Connection(WSListener):
         self.transport = transport
         self.seen = self._server.clock()
         self._server.connected(self)
-        greeting, self._greeting = self._greeting, None
-        if self._refused is not None or greeting is None:
-            self.close(CloseCode.UNAUTHENTICATED, f"token: {self._refused}", "unauthenticated")
+        assert self._greeting is not None  # noqa: S101 - for the type checker: picows connects once
+        (accepted, identity), self._greeting = self._greeting, None
+        if isinstance(identity, Rejected):
+            self.close(*identity)
             return
-        accepted, identity = greeting
         self.session.open(
             self._server.connection_id(),
-            user=None if identity is None else identity.user,
+            identity=identity,
             language=accepted.language,
             tours=accepted.tours,
             stale=self._server.stale,
         )
+        self.identified()
         # After the first frames, which so leave together with the handshake's answer. From here on the first
         # byte that the kernel refuses pauses us.
         transport.underlying_transport.set_write_buffer_limits(0)
@@ -149,6 +147,9 @@ class Connection(WSListener):
             # What changed in this turn becomes a slot too: paid now, and not told again at the turn's end.
             self._server.hub.flush()
             self._pay(self.owed)
+
+    def identified(self) -> None:
+        self._server.watch(self)
 
     # To the client
 

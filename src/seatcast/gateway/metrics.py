@@ -28,8 +28,8 @@ PREFIX: Final = "seatcast_gateway_"
 Refusal = Literal["draining", "full", "host", "internal", "key", "path", "query", "upgrade", "version"]
 """Why a handshake failed."""
 
-End = Literal["drain", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"]
-"""Why a connection ended; `peer`: it said goodbye, `gone`: it did not."""
+End = Literal["drain", "expired", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"]
+"""Why a connection ended; `peer`: it said goodbye, `gone`: it did not, `expired`: its token was over."""
 
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]
 """Why something that was owed to a client was never sent."""

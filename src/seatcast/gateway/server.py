@@ -32,18 +32,18 @@ from picows import (
 
 from seatcast import wire
 from seatcast.domain import iso
-from seatcast.gateway.auth import identify
+from seatcast.gateway.auth import Rejected, identify
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted, Plain, Refused, examine
 from seatcast.gateway.hub import Follower, Hub
 from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
 from seatcast.gateway.metrics import End, Metrics, Refusal
-from seatcast.gateway.session import Limits
+from seatcast.gateway.session import Limits, Shared, Stranger
 from seatcast.gateway.slots import Slot
 from seatcast.health import Health
 from seatcast.http_server import listen_on
-from seatcast.tokens import Identity, InvalidToken, Tokens
+from seatcast.tokens import LEEWAY_SECONDS, Identity, Tokens
 
 log = structlog.get_logger(__name__)
 
@@ -87,12 +87,13 @@ class Server:
         max_connections: int | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._tokens = tokens
+        self.tokens = tokens
         self._registry = registry
         self._health = health
         self.limits = limits
         self.metrics = metrics
         self.hub = Hub(self, snapshots=snapshots)
+        self.shared = Shared(self.hub, limits, self.present, tokens.verify)
         self.clock: Callable[[], float] = self._loop.time
         self.stale: wire.Stale | None = None
         """What newcomers are told of the source; None while it is fresh."""
@@ -102,6 +103,8 @@ class Server:
         self.connections: dict[Connection, None] = {}
         self.unfinished: dict[Connection, float] = {}
         """Closing handshakes under way, and when to give up on each, on `clock`."""
+        self.deadlines: dict[Connection, float] = {}
+        """Who is closed with 4401 unless AUTH comes first, and when, on the clock of the tokens."""
         self.accepted = 0
         """Connections taken so far."""
         self._snapshot: tuple[int, tuple[bytes, int]] = (-1, (b"", 0))
@@ -160,19 +163,15 @@ class Server:
             return self._refuse(
                 Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Try again later\n", (("Retry-After", "2"),))
             )
-        identity, refused = self._identify(verdict)
-        connection = Connection(self, verdict, identity, refused)
+        connection = Connection(self, verdict, self._identify(verdict))
         if verdict.protocol is None:
             return connection
         return WSUpgradeResponseWithListener(
             WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": verdict.protocol}), connection
         )
 
-    def _identify(self, accepted: Accepted) -> tuple[Identity | None, str | None]:
-        try:
-            return identify(self._tokens, accepted.token), None
-        except InvalidToken as error:
-            return None, str(error)
+    def _identify(self, accepted: Accepted) -> Identity | Rejected | None:
+        return identify(self.tokens, accepted.token)
 
     def _refuse(self, refused: Refused) -> WSUpgradeResponseWithListener:
         self.metrics.handshakes_refused[refused.reason] += 1
@@ -209,13 +208,25 @@ class Server:
     def disconnected(self, connection: Connection) -> None:
         self.connections.pop(connection, None)
         self.unfinished.pop(connection, None)
+        self.deadlines.pop(connection, None)
         self.metrics.connections = len(self.connections)
         if not connection.closing:
             # A CLOSE that we did not send is the parser's, for a frame that it refused.
             sent = connection.transport.is_close_frame_sent
             self.metrics.closed["violation" if sent else "gone"] += 1
 
+    def watch(self, connection: Connection) -> None:
+        """Note until when the connection may go on without another token."""
+        identity = connection.session.identity
+        if isinstance(identity, Stranger):
+            self.deadlines[connection] = self.tokens.clock() + self.limits.auth_seconds
+        elif identity is not None and identity.expires is not None:
+            self.deadlines[connection] = identity.expires + LEEWAY_SECONDS
+        else:
+            self.deadlines.pop(connection, None)
+
     def closing(self, connection: Connection, why: End) -> None:
+        self.deadlines.pop(connection, None)
         self.metrics.closed[why] += 1
         self.unfinished[connection] = self.clock() + CLOSE_SECONDS
 

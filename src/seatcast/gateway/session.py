@@ -4,21 +4,28 @@ Order of answers: WELCOME, STALE if the source is lost, then INITIAL_STATEs; SUB
 INITIAL_STATE, so that a client knows what the state answers. A tour that is known to be closed is answered with its
 TOUR_CLOSED instead. While no whole catalogue was ever read (just started, or no source of snapshots) an unknown
 tour may be followed: its first frame comes when it is heard of. Nothing that a client says closes its connection.
+
+Where authentication is required and the handshake brought no token, WELCOME comes all the same, then an ERROR
+UNAUTHENTICATED as the answer to everything but a valid AUTH; until then the client follows nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatcast import wire
+from seatcast.domain import iso
 from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Hub
+from seatcast.rights import NEEDS, Act, may
 from seatcast.text import text
+from seatcast.tokens import Identity, InvalidToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,29 @@ class Limits:
     """Departures in the catalogue up to which a new connection follows everything."""
     subscriptions: int = 500
     heartbeat_seconds: float = 20.0
+    auth_required: bool = False
+    """Whether a client without a token follows nothing and has to send AUTH."""
+    auth_seconds: float = 5.0
+    """How long such a client may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all sessions of a gateway have in common, and each keeps in one place."""
+
+    hub: Hub
+    limits: Limits
+    now: Callable[[], str]
+    """Returns the present as the wire writes it."""
+    verify: Callable[[str], Identity]
+    """Returns whom a token speaks for, or raises `InvalidToken`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody who has to say who they are first. `tours` is what they asked to follow then."""
+
+    tours: Sequence[str] | None
 
 
 class Peer(Protocol):
@@ -45,6 +75,9 @@ class Peer(Protocol):
     def drop(self, tour_id: str | None) -> None:
         """Deliver nothing more that waits under this tour's keys; None: under any."""
 
+    def identified(self) -> None:
+        """AUTH changed whom the session speaks for, or until when."""
+
 
 class _Identified(Struct):
     id: wire.RequestId | UnsetType = UNSET
@@ -54,23 +87,31 @@ _identified = msgspec.json.Decoder(_Identified)
 
 
 class Session:
-    """One client, from `open` to `close`. `now` returns the present as the wire writes it."""
+    """One client, from `open` to `close`."""
 
-    __slots__ = ("_hub", "_limits", "_now", "_peer", "tours")
+    __slots__ = ("_peer", "_shared", "identity", "tours")
 
-    def __init__(self, peer: Peer, hub: Hub, limits: Limits, now: Callable[[], str]) -> None:
+    def __init__(self, peer: Peer, shared: Shared) -> None:
         self._peer = peer
-        self._hub = hub
-        self._limits = limits
-        self._now = now
+        self._shared = shared
+        self.identity: Identity | Stranger | None = None
+        """Whom the client speaks for; None for nobody in particular."""
         self.tours: frozenset[str] | None = frozenset()
         """What is followed; None: everything."""
+
+    @property
+    def _hub(self) -> Hub:
+        return self._shared.hub
+
+    @property
+    def _limits(self) -> Limits:
+        return self._shared.limits
 
     def open(
         self,
         connection_id: str,
         *,
-        user: str | None = None,
+        identity: Identity | None = None,
         language: str = "fr",
         tours: Sequence[str] | None = None,
         stale: wire.Stale | None = None,
@@ -78,31 +119,46 @@ class Session:
         """Greet the client and start it off. `tours` are the ones it named in the address, None for no names."""
         # Before the epoch is told: what changed earlier in this turn may have changed it.
         self._hub.flush()
-        truth = self._hub.truth
-        refused: list[wire.Error] = []
-        if tours is None:
-            crowded = len(truth.catalogue()) > self._limits.follow_all
-            self.tours = frozenset() if crowded else None
+        self.identity = identity
+        if identity is None and self._limits.auth_required:
+            self.identity = Stranger(tours)
+            refused = [_error("UNAUTHENTICATED", f"send AUTH within {self._limits.auth_seconds:g} s")]
         else:
-            self.tours, refused = self._named(tours)
+            refused = self._choose(tours)
         self._peer.send(
             wire.Welcome(
                 message=text(language, "gateway.welcome"),
                 connection_id=connection_id,
                 protocol=wire.PROTOCOL,
-                server_time=self._now(),
+                server_time=self._shared.now(),
                 heartbeat_seconds=self._limits.heartbeat_seconds,
-                epoch=truth.epoch,
-                following="all" if self.tours is None else "named",
-                user_id=UNSET if user is None else user,
+                epoch=self._hub.truth.epoch,
+                following=self._following,
+                user_id=UNSET if identity is None else identity.user,
             )
         )
         if stale is not None:
             self._peer.send(stale)
+        self._start(refused)
+
+    @property
+    def _following(self) -> Literal["all", "named"]:
+        return "all" if self.tours is None else "named"
+
+    def _choose(self, tours: Sequence[str] | None) -> list[wire.Error]:
+        """Set what is to be followed, given the names in the address; returns what cannot be."""
+        if tours is None:
+            crowded = len(self._hub.truth.catalogue()) > self._limits.follow_all
+            self.tours = frozenset() if crowded else None
+            return []
+        self.tours, refused = self._named(tours)
+        return refused
+
+    def _start(self, refused: list[wire.Error]) -> None:
         for error in refused:
             self._peer.send(error)
         self._hub.follow(self._peer, self.tours)
-        self._peer.offer(truth.keys(self.tours))
+        self._peer.offer(self._hub.truth.keys(self.tours))
 
     def _named(self, tours: Sequence[str]) -> tuple[frozenset[str], list[wire.Error]]:
         """Return which of the named tours can be followed, and an answer for the first of each kind that cannot."""
@@ -127,8 +183,12 @@ class Session:
         except ValueError as error:
             self._peer.send(_error("INVALID_MESSAGE", str(error)[:300], _id_of(message)))
             return
-        if isinstance(frame, wire.Ping):
-            self._peer.send(wire.Pong(server_time=self._now(), id=frame.id))
+        if isinstance(frame, wire.Auth):
+            self._authenticate(frame)
+        elif isinstance(self.identity, Stranger):
+            self._peer.send(_error("UNAUTHENTICATED", "send AUTH first", frame.id))
+        elif isinstance(frame, wire.Ping):
+            self._peer.send(wire.Pong(server_time=self._shared.now(), id=frame.id))
         elif isinstance(frame.channel, str):
             self._channel(frame, frame.channel)
         elif isinstance(frame.tour_id, str):
@@ -137,11 +197,42 @@ class Session:
             else:
                 self._unsubscribe(frame.tour_id, frame.id)
 
+    def _authenticate(self, frame: wire.Auth) -> None:
+        """Take the client for whom its token speaks for. A token that is refused changes nothing."""
+        try:
+            identity = self._shared.verify(frame.token)
+        except InvalidToken as error:
+            self._peer.send(_error("UNAUTHENTICATED", f"token: {error}", frame.id))
+            return
+        before = self.identity
+        if isinstance(before, Identity) and identity.user != before.user:
+            # What was delivered, and what counts against its limits, was the other's.
+            self._peer.send(_error("FORBIDDEN", "this connection belongs to another user", frame.id))
+            return
+        self.identity = identity
+        self._peer.identified()
+        self._hub.flush()
+        refused = self._choose(before.tours) if isinstance(before, Stranger) else []
+        expires = identity.expires
+        self._peer.send(
+            wire.Authenticated(
+                user_id=identity.user,
+                following=self._following,
+                expires_at=UNSET if expires is None else iso(datetime.fromtimestamp(expires, UTC)),
+                id=frame.id,
+            )
+        )
+        if isinstance(before, Stranger):
+            self._start(refused)
+
     def _channel(self, frame: wire.Subscribe | wire.Unsubscribe, channel: str) -> None:
-        if channel == "metrics" or channel.startswith("document:"):
-            self._peer.send(_error("FORBIDDEN", f"channel {channel!r} needs a role", frame.id))
-        else:
+        """Refuse a channel: by role, and where the role is there because nothing is told on it yet."""
+        act = _act(channel)
+        known = None if isinstance(self.identity, Stranger) else self.identity
+        if act is None or may(known, act):
             self._peer.send(_error("NOT_FOUND", f"no channel {channel!r}", frame.id))
+        else:
+            self._peer.send(_error("FORBIDDEN", f"channel {channel!r} needs the role {NEEDS[act]}", frame.id))
 
     def _subscribe(self, tour_id: str, id: wire.RequestId | UnsetType) -> None:
         # The first name narrows a connection that follows everything.
@@ -183,7 +274,14 @@ class Session:
         self._hub.unfollow(self._peer)
 
 
-_Code = Literal["INVALID_MESSAGE", "FORBIDDEN", "NOT_FOUND", "TOO_MANY_SUBSCRIPTIONS"]
+_Code = Literal["INVALID_MESSAGE", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "TOO_MANY_SUBSCRIPTIONS"]
+
+
+def _act(channel: str) -> Act | None:
+    """Return what following a channel takes; None for one that does not exist."""
+    if channel == "metrics":
+        return "follow metrics"
+    return "edit documents" if channel.startswith("document:") and channel != "document:" else None
 
 
 def _error(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
