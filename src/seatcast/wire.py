@@ -49,6 +49,7 @@ class CloseCode:
     UNSUPPORTED_DATA: Final = 1003
     INVALID_PAYLOAD: Final = 1007
     MESSAGE_TOO_BIG: Final = 1009
+    INTERNAL_ERROR: Final = 1011
     SERVICE_RESTART: Final = 1012
     TRY_AGAIN_LATER: Final = 1013
     UNAUTHENTICATED: Final = 4401

@@ -163,9 +163,7 @@ def frames_in(data):
 
 
 class Socket:
-    """A transport that takes writes until it is full, then pauses its connection and keeps what comes."""
-
-    is_close_frame_sent = is_disconnected = False
+    """A WebSocket that takes writes until it is full, then pauses its connection and keeps what comes."""
 
     def __init__(self, client):
         self.client = client
@@ -173,19 +171,19 @@ class Socket:
         self.full = False
         self.subscribing = None
         self.kept = []
-        self.underlying_transport = self
+        self.transport = self.sender = self
 
     def set_write_buffer_limits(self, high):
-        """As picows' does."""
-
-    def is_closing(self):
-        return False
+        """As a transport does."""
 
     def send(self, _, payload):
         self.write(text_frame(payload))
 
-    def send_close(self, code, reason):
-        self.is_close_frame_sent = True
+    def listen(self):
+        """What the client sends is none of this model's business."""
+
+    def close(self, code, reason):
+        """Nothing is told after it: the connection sees to that."""
 
     def write(self, data):
         tours = self.connection.session.tours

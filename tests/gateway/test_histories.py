@@ -85,10 +85,10 @@ class History:
                 assert self.join(place)
             server.hub.flush()
         for connection in list(self.connections):
-            connection.transport.drain()
+            connection.socket.drain()
             assert connection.owed is None
             self.compare(connection)
-            shown = connection.transport.client.view(connection.session.tours)
+            shown = connection.socket.client.view(connection.session.tours)
             everything = self.database.view()
             tours = connection.session.tours
             assert shown == {id: one for id, one in everything.items() if tours is None or id in tours}
@@ -96,7 +96,7 @@ class History:
 
     def leave_nothing(self):
         for connection in self.connections:
-            connection.on_ws_disconnected(connection.transport)
+            connection.lost()
         for server in self.servers:
             assert not server.connections
             assert not server.hub._place
@@ -112,7 +112,7 @@ class History:
             encoded = server.hub.truth.initial(key)
             if encoded is not None:
                 told.read(encoded.frame)
-        client = connection.transport.client
+        client = connection.socket.client
         assert client.view(tours) == told.view(tours)
         assert client.epoch == server.hub.truth.epoch
 
@@ -176,7 +176,7 @@ class History:
         connection = Connection(self.server(gateway), Accepted("fr", named, None, None), None)
         socket = Socket(client)
         socket.connection = connection
-        connection.on_ws_connected(socket)
+        connection.opened(socket)
         self.connections.append(connection)
         self.compare(connection)
 
@@ -185,9 +185,9 @@ class History:
 
     def subscribe(self, place, tour):
         if connection := self.pick(place):
-            connection.transport.subscribing = tour
+            connection.socket.subscribing = tour
             self.say(connection, b'{"type":"SUBSCRIBE","tourId":"%s"}' % tour.encode())
-            connection.transport.subscribing = None
+            connection.socket.subscribing = None
 
     def unsubscribe(self, place, tour):
         if connection := self.pick(place):
@@ -196,7 +196,7 @@ class History:
     def say(self, connection, message):
         before = connection.session.tours
         connection.session.receive(message)
-        client = connection.transport.client
+        client = connection.socket.client
         after = connection.session.tours
         if after != before and after is not None:
             # What is not followed any more is not shown any more.
@@ -204,21 +204,21 @@ class History:
                 client.tours.pop(id)
             for key in [key for key in client.departures if key[0] not in after]:
                 client.departures.pop(key)
-            if connection.owed is None and not connection.transport.full:
+            if connection.owed is None and not connection.socket.full:
                 self.compare(connection)
 
     def stop_reading(self, place):
         if connection := self.pick(place):
-            connection.transport.full = True
+            connection.socket.full = True
 
     def read_again(self, place):
         if connection := self.pick(place):
-            connection.transport.drain()
+            connection.socket.drain()
 
     def disconnect(self, place):
         if connection := self.pick(place):
             self.connections.remove(connection)
-            connection.on_ws_disconnected(connection.transport)
+            connection.lost()
 
 
 quick = settings(
@@ -246,14 +246,14 @@ async def test_a_client_an_hour_behind_costs_a_slot_per_departure(tours):
     history.join(0)
     history.connect(0, tours)
     (connection,) = history.connections
-    connection.transport.full = True
+    connection.socket.full = True
     for seats in range(1_000):
         history.log += history.database.book("a", 0, seats % 10)
         history.deliver_newest(0)
         history.flush(0)
     assert list(connection.owed.slots) == [("a", None)]
-    frames = connection.transport.client.frames
-    connection.transport.drain()
+    frames = connection.socket.client.frames
+    connection.socket.drain()
     # The write that found the socket full, and the slot.
-    assert connection.transport.client.frames == frames + 2
-    assert connection.transport.client.view({"a"})["a"][0] == 999 % 10
+    assert connection.socket.client.frames == frames + 2
+    assert connection.socket.client.view({"a"})["a"][0] == 999 % 10

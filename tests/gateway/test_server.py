@@ -11,8 +11,10 @@ import time
 import pytest
 import websockets
 
+from seatcast import wire
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.slots import MAX_ANSWERS
+from seatcast.gateway.websocket import WebSocket
 
 SUBSCRIBE = b'{"type":"SUBSCRIBE","tourId":"a"}'
 
@@ -44,10 +46,10 @@ async def test_the_facts_of_one_turn_leave_in_one_write(house, told):
                 await told(websocket)
             (connection,) = h.server.connections
             writes = []
-            write = connection.write
-            Connection.write, original = (
+            write = connection.socket.write
+            WebSocket.write, original = (
                 (lambda self, data: (writes.append(len(data)), write(data))),
-                Connection.write,
+                WebSocket.write,
             )
             try:
                 for n in range(20):
@@ -55,7 +57,7 @@ async def test_the_facts_of_one_turn_leave_in_one_write(house, told):
                     h.change(f"t{n}", 3, 3)
                 got = [await told(websocket) for _ in range(20)]
             finally:
-                Connection.write = original
+                WebSocket.write = original
             assert {frame["version"] for frame in got} == {3}
             assert len(writes) == 1
 
@@ -166,24 +168,44 @@ async def test_who_stops_reading_costs_slots_and_comes_back_to_the_truth(house, 
         sock.close()
 
 
-async def test_who_asks_much_and_reads_nothing_is_closed(house, upgrade, masked, eventually):
-    """Answers may not be left out, so they wait; past a small number the connection is closed with 1013."""
+async def fall_behind(h, upgrade, eventually):
+    """Returns the socket and the connection of a client that does not read."""
+    h.read(*((f"t{n}", 1, 5) for n in range(50)))
+    sock = slow_socket(h.port, upgrade)
+    await eventually(lambda: len(h.server.connections) == 1)
+    (slow,) = h.server.connections
+    version = 1
+    while slow.owed is None:
+        version += 1
+        for n in range(50):
+            h.change(f"t{n}", version, 1)
+        await asyncio.sleep(0)
+    return sock, slow
+
+
+async def test_what_may_not_be_left_out_waits_and_past_a_small_number_closes(house, upgrade, eventually):
     async with house().open() as h:
-        h.read(*((f"t{n}", 1, 5) for n in range(50)))
-        sock = slow_socket(h.port, upgrade)
-        await eventually(lambda: len(h.server.connections) == 1)
-        (slow,) = h.server.connections
-        version = 1
-        while slow.owed is None:
-            version += 1
-            for n in range(50):
-                h.change(f"t{n}", version, 1)
-            await asyncio.sleep(0)
-        sock.sendall(masked(1, b'{"type":"PING"}') * (MAX_ANSWERS + 10))
-        await eventually(lambda: h.count("closed_total", reason="too slow") == 1)
+        sock, slow = await fall_behind(h, upgrade, eventually)
+        for _ in range(MAX_ANSWERS + 1):
+            slow.send(wire.Pong(server_time="2026-06-01T10:00:00.000Z"))
+        assert h.count("closed_total", reason="too slow") == 1
         # It will not answer the CLOSE either.
         await eventually(lambda: not h.server.connections)
         assert h.count("dropped_total", reason="queue full") == MAX_ANSWERS + 1
+        sock.close()
+
+
+async def test_who_asks_much_and_reads_nothing_is_answered_when_it_reads(house, upgrade, masked, eventually):
+    """What it sends meanwhile waits on its own side; nothing is lost."""
+    async with house().open() as h:
+        sock, slow = await fall_behind(h, upgrade, eventually)
+        many = MAX_ANSWERS * 3
+        sock.sendall(b"".join(masked(1, b'{"type":"PING","id":%d}' % n) for n in range(many)))
+        await eventually(lambda: not slow.socket._reading)
+        assert not slow.owed.answers
+        frames = await asyncio.to_thread(read_frames, sock, lambda frame: frame.get("id") == many - 1)
+        assert [frame["id"] for frame in frames if frame["type"] == "PONG"] == list(range(many))
+        await eventually(lambda: slow.socket._reading)
         sock.close()
 
 

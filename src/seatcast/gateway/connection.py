@@ -1,4 +1,4 @@
-"""One client's socket: frames in, frames out, and what waits while the client does not read.
+"""One client: its session over its WebSocket, and what waits while it does not read.
 
 A client that is behind (its socket took no more) is written nothing: `slots.py` has what it is owed, in bounded
 memory. Of what may not be left out only so much waits, past which the connection is closed. While a client is
@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from picows import WSFrame, WSListener, WSTransport
+from typing import TYPE_CHECKING, Final
 
 from seatcast import wire
-from seatcast.gateway import messages
 from seatcast.gateway.auth import Rejected
 from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
-from seatcast.gateway.messages import Assembler, Kind, Violation, text_frame
+from seatcast.gateway.messages import Kind, Message, text_frame
 from seatcast.gateway.metrics import Drop, End
 from seatcast.gateway.session import Session
 from seatcast.gateway.slots import Owed
+from seatcast.gateway.websocket import WebSocket
 from seatcast.tokens import Identity
 from seatcast.wire import CloseCode
 
@@ -30,47 +28,37 @@ if TYPE_CHECKING:
     from seatcast.gateway.server import Server
 
 
-class Connection(WSListener):
+class Connection:
     """One client. `identity` says for whom its token speaks, or why it is closed as soon as it is connected."""
 
     __slots__ = (
-        "_assembler",
         "_greeting",
-        "_not_reading",
         "_server",
         "closing",
         "owed",
         "paused",
-        "pinged",
-        "seen",
         "session",
-        "transport",
+        "socket",
     )
 
-    transport: WSTransport
+    socket: WebSocket
 
     def __init__(self, server: Server, accepted: Accepted, identity: Identity | Rejected | None) -> None:
         self._server = server
         self._greeting: tuple[Accepted, Identity | Rejected | None] | None = (accepted, identity)
-        self._assembler = Assembler()
-        self._not_reading = False
         self.session = Session(self, server.shared)
         self.closing = False
         self.paused = False
         self.owed: Owed | None = None
         """What waits while the client is behind; None while it is not."""
-        self.seen = 0.0
-        """When the client last sent anything, on the loop's clock."""
-        self.pinged = 0.0
-        """When the ping was sent that is not answered yet; 0 while there is none."""
 
-    # From picows
+    # From the WebSocket
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-        self.seen = self._server.clock()
+    def opened(self, websocket: WebSocket) -> None:
+        """Greet the client, or send it away."""
+        self.socket = websocket
         self._server.connected(self)
-        assert self._greeting is not None  # noqa: S101 - for the type checker: picows connects once
+        assert self._greeting is not None  # noqa: S101 - for the type checker: it opens once
         (accepted, identity), self._greeting = self._greeting, None
         if isinstance(identity, Rejected):
             self.close(*identity)
@@ -85,43 +73,7 @@ class Connection(WSListener):
         self.identified()
         # After the first frames, which so leave together with the handshake's answer. From here on the first
         # byte that the kernel refuses pauses us.
-        transport.underlying_transport.set_write_buffer_limits(0)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        opcode = int(cast(Any, frame.msg_type))
-        if transport.is_close_frame_sent:
-            # The parser looks one frame ahead: frames may follow our CLOSE. All but the peer's own are void.
-            if opcode == messages.CLOSE:
-                transport.disconnect()
-            return
-        self.seen = self._server.clock()
-        if self.owed is not None and not self._not_reading:
-            self._not_reading = True
-            if not transport.underlying_transport.is_closing():
-                transport.underlying_transport.pause_reading()
-        try:
-            message = self._assembler.receive(
-                opcode,
-                frame.get_payload_as_bytes(),
-                fin=frame.fin,
-                reserved=frame.rsv1 or frame.rsv2 or frame.rsv3,
-            )
-        except Violation as violation:
-            self.close(violation.code, violation.reason, "violation")
-            return
-        if message is None or not self.admits(message.kind):
-            return
-        if message.kind is Kind.TEXT:
-            self._server.metrics.client_messages += 1
-            self.session.receive(message.data)
-        elif message.kind is Kind.PONG:
-            self.pinged = 0.0
-        elif message.kind is Kind.PING:
-            if self.owed is None:
-                transport.send_pong(message.data)
-        elif message.kind is Kind.CLOSE:
-            self.close(message.code, "", "peer")
-            transport.disconnect()
+        websocket.transport.set_write_buffer_limits(0)
 
     def admits(self, kind: Kind) -> bool:
         """Return whether a message is acted on; asked once for each message and control frame, before all else.
@@ -131,17 +83,25 @@ class Connection(WSListener):
         """
         return True
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def receive(self, message: Message) -> None:
+        """Act on a message."""
+        self._server.metrics.client_messages += 1
+        self.session.receive(message.data)
+
+    def lost(self) -> None:
+        """Leave nothing behind."""
         self.session.close()
         self._server.disconnected(self)
         self._forgo("gone")
 
     def pause_writing(self) -> None:
+        """Owe from now on what is to be told."""
         self.paused = True
         if self.owed is None:
             self.owed = Owed()
 
     def resume_writing(self) -> None:
+        """Pay what is owed."""
         self.paused = False
         if self.owed is not None and not self.closing:
             # What changed in this turn becomes a slot too: paid now, and not told again at the turn's end.
@@ -194,13 +154,7 @@ class Connection(WSListener):
     def _tell(self, data: bytes, frames: int) -> None:
         self._server.metrics.frames += frames
         self._server.metrics.frame_bytes += len(data)
-        self.write(data)
-
-    def write(self, data: bytes) -> None:
-        """Write whole frames, uncounted. What the kernel does not take waits, and pauses us."""
-        transport = self.transport
-        if data and not (transport.is_close_frame_sent or transport.is_disconnected):
-            transport.underlying_transport.write(data)
+        self.socket.write(data)
 
     def _pay(self, owed: Owed) -> None:
         """The client reads again: write what it is owed, as long as it takes it."""
@@ -208,11 +162,7 @@ class Connection(WSListener):
             frames = owed.take(self._server.render)
             if not frames:
                 self.owed = None
-                # It could not answer meanwhile: its heartbeat begins anew.
-                self.seen, self.pinged = self._server.clock(), 0.0
-                if self._not_reading and not self.transport.underlying_transport.is_closing():
-                    self.transport.underlying_transport.resume_reading()
-                self._not_reading = False
+                self.socket.listen()
                 return
             self._tell(b"".join(frames), len(frames))
 
@@ -238,22 +188,22 @@ class Connection(WSListener):
             self._tell(b"".join(self.owed.answers), len(self.owed.answers))
             self.owed.answers.clear()
             self._forgo("closing")
-        self.transport.send_close(cast(Any, code), reason)
+        self.socket.close(code, reason)
 
     def abort(self, why: End = "gone") -> None:
         """End it now, without what still waits to be written: a peer that does not read would keep us for ever."""
         if not self.closing:
             self.closing = True
             self._server.metrics.closed[why] += 1
-        self.transport.disconnect(False)
+        self.socket.abort()
 
-    def lost(self) -> bool:
+    def unreachable(self) -> bool:
         """Return whether the peer's machine no longer answers ours, although the peer may owe us nothing.
 
         A client that does not read cannot answer pings, but its kernel acknowledges: what matters is whether
         retransmissions or probes of a closed window stay unanswered (`struct tcp_info`, bytes 2 and 3).
         """
-        sock = self.transport.underlying_transport.get_extra_info("socket")
+        sock = self.socket.transport.get_extra_info("socket")
         try:
             retransmits, probes = struct.unpack_from("2B", sock.getsockopt(_IPPROTO_TCP, _TCP_INFO, 8), 2)
         except OSError:

@@ -1,8 +1,7 @@
-"""The opening handshake (RFC 6455, 4.2.1), stricter and kinder than the parser below it.
+"""The opening handshake (RFC 6455, 4.2.1): who is let in, who is refused, and with what words.
 
-Kinder: Firefox sends `Connection: keep-alive, Upgrade`, which picows 2.3 refuses, as it does several `Connection`
-lines and lists in `Upgrade`. Stricter: exactly one Host and one key, version 13 alone, known paths alone.
-No text of an exception is ever answered.
+`Connection` and `Upgrade` are lists, on one line or several: Firefox sends `Connection: keep-alive, Upgrade`.
+There has to be exactly one Host and one key, version 13, and a known path.
 """
 
 from __future__ import annotations
@@ -17,23 +16,13 @@ from urllib.parse import parse_qs
 from multidict import CIMultiDict
 
 from seatcast.gateway.auth import SUBPROTOCOL, token_of
-from seatcast.gateway.metrics import Refusal
+from seatcast.gateway.request import Refused
 from seatcast.text import language_of
 
 PATHS: Final = frozenset({"/", "/ws", "/websocket"})
 
 HTTP_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Answered as plain HTTP on this port too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A handshake that fails. `text` is the whole answer."""
-
-    status: HTTPStatus
-    reason: Refusal
-    text: str
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +47,7 @@ class Accepted:
 
 
 def examine(target: bytes, headers: CIMultiDict[str]) -> Accepted | Plain | Refused:
-    """Judge a request, and normalise `headers` in place so that the parser below accepts what we do."""
+    """Judge a request."""
     path, _, query = target.decode("latin-1").partition("?")
     upgrades = _tokens(headers, "Upgrade")
     if path in HTTP_PATHS and "websocket" not in upgrades:
@@ -84,8 +73,6 @@ def examine(target: bytes, headers: CIMultiDict[str]) -> Accepted | Plain | Refu
     keys = headers.getall("Sec-WebSocket-Key", [])
     if len(keys) != 1 or not _is_key(keys[0]):
         return Refused(HTTPStatus.BAD_REQUEST, "key", "Exactly one valid Sec-WebSocket-Key is needed\n")
-    headers["Connection"] = "upgrade"
-    headers["Upgrade"] = "websocket"
     return _accept(query, headers)
 
 

@@ -1,37 +1,28 @@
-"""RFC 6455 messages over frames: what a frame parser leaves to its listener, and nothing of sockets or loops.
-
-The parser below (picows) checks masks, opcodes, lengths and the size of control frames. Assembling fragments,
-reserved bits, UTF-8, close codes and the limits of whole messages are checked here.
-"""
+"""RFC 6455 messages over frames: fragments, UTF-8, close codes and limits; nothing of sockets or loops."""
 
 from __future__ import annotations
 
 import codecs
 import enum
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from seatcast.gateway.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, Frame, Violation
 from seatcast.wire import MAX_FRAGMENTS, MAX_MESSAGE_BYTES, CloseCode
-
-CONTINUATION: Final = 0x0
-TEXT: Final = 0x1
-BINARY: Final = 0x2
-CLOSE: Final = 0x8
-PING: Final = 0x9
-PONG: Final = 0xA
 
 CLOSE_SECONDS: Final = 2.0
 """How long a peer may take to answer a CLOSE before its connection is aborted."""
 
 
-class Violation(Exception):
-    """The peer broke the protocol or a limit: close with this code."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one client may send: the size of a message, in how many fragments, and whether binary ones."""
 
-    def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(f"{code} {reason}")
+    max_bytes: int = MAX_MESSAGE_BYTES
+    max_fragments: int = MAX_FRAGMENTS
+    binary: bool = False
 
 
 class Kind(enum.Enum):
@@ -74,77 +65,71 @@ def text_frame(payload: bytes) -> bytes:
 
 
 class Assembler:
-    """One peer's incoming messages.
+    """One peer's incoming messages. After a `Violation` no further frame may be given."""
 
-    `max_bytes` and `max_fragments` bound a message, `binary` says whether binary ones are wanted. After a
-    `Violation` the connection must be closed and no further frame given.
-    """
+    __slots__ = ("_bounds", "_fragments", "_parts", "_utf8")
 
-    __slots__ = ("_binary", "_fragments", "_max_bytes", "_max_fragments", "_parts", "_utf8")
-
-    def __init__(
-        self,
-        *,
-        max_bytes: int = MAX_MESSAGE_BYTES,
-        max_fragments: int = MAX_FRAGMENTS,
-        binary: bool = False,
-    ) -> None:
-        self._max_bytes = max_bytes
-        self._max_fragments = max_fragments
-        self._binary = binary
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         # Of the message being assembled; None, and no memory, while there is none.
         self._parts: bytearray | None = None
         self._fragments = 0
         self._utf8: codecs.IncrementalDecoder | None = None
 
-    def receive(self, opcode: int, payload: bytes, *, fin: bool, reserved: bool) -> Message | None:
-        """Take one frame, and return the message that it completes, if any.
+    def receive(self, frame: Frame) -> Message | None:
+        """Take a frame or a piece of one, and return the message that it completes, if any.
 
         Raises `Violation`. Control frames may come between the fragments of a message.
         """
-        if reserved:
-            raise Violation(CloseCode.PROTOCOL_ERROR, "reserved bit set")
+        opcode, payload, fin, begins, ends = frame
         if opcode >= CLOSE:
-            return _control(opcode, payload, fin)
-        if opcode == CONTINUATION:
-            return self._continue(payload, fin)
-        if opcode not in (TEXT, BINARY):
-            raise Violation(CloseCode.PROTOCOL_ERROR, "unknown opcode")
-        if self._parts is not None:
-            raise Violation(CloseCode.PROTOCOL_ERROR, "message within a message")
-        if opcode == BINARY and not self._binary:
-            raise Violation(CloseCode.UNSUPPORTED_DATA, "text expected")
-        if not fin:
-            self._parts = bytearray()
-            self._fragments = 0
-            self._utf8 = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
-            return self._continue(payload, fin)
-        if len(payload) > self._max_bytes:
+            return _control(opcode, payload)
+        if begins:
+            if opcode == CONTINUATION:
+                self._fragments += 1
+            elif self._parts is not None:
+                raise Violation(CloseCode.PROTOCOL_ERROR, "message within a message")
+            elif opcode == BINARY and not self._bounds.binary:
+                raise Violation(CloseCode.UNSUPPORTED_DATA, "text expected")
+            elif fin and ends:
+                return self._whole(opcode, payload)
+            else:
+                self._parts = bytearray()
+                self._fragments = 1
+                self._utf8 = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
+        return self._append(payload, last=fin and ends)
+
+    def _whole(self, opcode: int, payload: bytes) -> Message:
+        if len(payload) > self._bounds.max_bytes:
             raise Violation(CloseCode.MESSAGE_TOO_BIG, "message too big")
         if opcode == BINARY:
             return Message(Kind.BINARY, payload)
         if not payload.isascii():
-            _check(lambda: payload.decode())
+            _check(payload.decode)
         return Message(Kind.TEXT, payload)
 
-    def _continue(self, payload: bytes, fin: bool) -> Message | None:
-        parts = self._parts
+    def _append(self, payload: bytes, *, last: bool) -> Message | None:
+        parts, utf8 = self._parts, self._utf8
         if parts is None:
             raise Violation(CloseCode.PROTOCOL_ERROR, "continuation of nothing")
-        self._fragments += 1
-        if self._fragments > self._max_fragments:
+        if self._fragments > self._bounds.max_fragments:
             raise Violation(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
-        if len(parts) + len(payload) > self._max_bytes:
+        if len(parts) + len(payload) > self._bounds.max_bytes:
             raise Violation(CloseCode.MESSAGE_TOO_BIG, "message too big")
-        utf8 = self._utf8
         if utf8 is not None:
-            # Fragment by fragment: a message is refused as soon as no continuation could make it valid.
-            _check(lambda: utf8.decode(payload, final=fin))
+            # Piece by piece: a message is refused as soon as no continuation could make it valid.
+            _check(lambda: utf8.decode(payload, final=last))
+            if _SURROGATES.match(utf8.getstate()[0]):
+                raise Violation(CloseCode.INVALID_PAYLOAD, "not UTF-8")
         parts += payload
-        if not fin:
+        if not last:
             return None
         self._parts = self._utf8 = None
         return Message(Kind.BINARY if utf8 is None else Kind.TEXT, bytes(parts))
+
+
+_SURROGATES: Final = re.compile(rb"\xed[\xa0-\xbf]")
+"""Python's decoder waits to see a third byte after these, although none makes a character of them."""
 
 
 def _check(decode: Callable[[], object]) -> None:
@@ -154,16 +139,10 @@ def _check(decode: Callable[[], object]) -> None:
         raise Violation(CloseCode.INVALID_PAYLOAD, "not UTF-8") from None
 
 
-def _control(opcode: int, payload: bytes, fin: bool) -> Message:
-    if not fin or len(payload) > 125:
-        raise Violation(CloseCode.PROTOCOL_ERROR, "control frame fragmented or too long")
-    if opcode == PING:
-        return Message(Kind.PING, payload)
-    if opcode == PONG:
-        return Message(Kind.PONG, payload)
+def _control(opcode: int, payload: bytes) -> Message:
     if opcode == CLOSE:
         return Message(Kind.CLOSE, payload[2:], _close_code(payload))
-    raise Violation(CloseCode.PROTOCOL_ERROR, "unknown opcode")
+    return Message(Kind.PING if opcode == PING else Kind.PONG, payload)
 
 
 def _close_code(payload: bytes) -> int:

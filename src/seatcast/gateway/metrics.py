@@ -25,10 +25,28 @@ from seatcast.gateway.truth import Outcome
 
 PREFIX: Final = "seatcast_gateway_"
 
-Refusal = Literal["draining", "full", "host", "internal", "key", "path", "query", "upgrade", "version"]
+Refusal = Literal[
+    "body",
+    "draining",
+    "full",
+    "host",
+    "http",
+    "internal",
+    "key",
+    "malformed",
+    "method",
+    "path",
+    "query",
+    "slow",
+    "too large",
+    "upgrade",
+    "version",
+]
 """Why a handshake failed."""
 
-End = Literal["drain", "expired", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"]
+End = Literal[
+    "drain", "error", "expired", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"
+]
 """Why a connection ended; `peer`: it said goodbye, `gone`: it did not, `expired`: its token was over."""
 
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]

@@ -17,28 +17,23 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import prometheus_client
 import structlog
-from picows import (
-    WSListener,
-    WSMsgType,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-    ws_create_server,
-)
+from picows import WSMsgType
 
 from seatcast import wire
 from seatcast.domain import iso
+from seatcast.gateway.arrival import Answer, Arrival, Door, Upgrade
 from seatcast.gateway.auth import Rejected, identify
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.facts import Key
-from seatcast.gateway.handshake import Accepted, Plain, Refused, examine
+from seatcast.gateway.handshake import Accepted, Plain, examine
 from seatcast.gateway.hub import Follower, Hub
-from seatcast.gateway.messages import CLOSE_SECONDS, text_frame
+from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, text_frame
 from seatcast.gateway.metrics import End, Metrics, Refusal
+from seatcast.gateway.request import Refused, Request
 from seatcast.gateway.session import Limits, Shared, Stranger
 from seatcast.gateway.slots import Slot
 from seatcast.health import Health
@@ -51,25 +46,13 @@ SEND_BUFFER_BYTES: Final = 64 * 1024
 """The kernel otherwise hides a slow client behind up to 4 MB of stale seats."""
 
 RECEIVE_BUFFER_BYTES: Final = 64 * 1024
-"""Bounds what one client makes us parse in one go, and picows' buffer, which never shrinks."""
+"""Bounds what of one client waits unread."""
 
 SPARE_DESCRIPTORS: Final = 200
 """File descriptors kept for everything that is not a client."""
 
-
-class _Silent:
-    """The logger that picows gets: no line per connection or hostile frame, but our own errors are heard."""
-
-    def isEnabledFor(self, level: int) -> bool:
-        return False
-
-    def _nothing(self, *_: object, **__: object) -> None:
-        """Say nothing."""
-
-    log = debug = info = warning = error = _nothing
-
-    def exception(self, message: str, *_: object, **__: object) -> None:
-        log.exception("A connection failed", what=message)
+MAX_ARRIVALS: Final = 100
+"""How many may be there to be told that the gateway is full."""
 
 
 class Server:
@@ -101,8 +84,8 @@ class Server:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_connections = max_connections or max(16, soft - SPARE_DESCRIPTORS)
         self.connections: dict[Connection, None] = {}
-        self.unfinished: dict[Connection, float] = {}
-        """Closing handshakes under way, and when to give up on each, on `clock`."""
+        self.unfinished: dict[Arrival | Connection, float] = {}
+        """Handshakes under way, opening and closing, and when to give up on each, on `clock`."""
         self.deadlines: dict[Connection, float] = {}
         """Who is closed with 4401 unless AUTH comes first, and when, on the clock of the tokens."""
         self.accepted = 0
@@ -124,36 +107,31 @@ class Server:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         bound: int = listener.getsockname()[1]
-        self._listening = await ws_create_server(
-            self._handshake,
-            sock=listener,
-            backlog=4_096,
-            max_frame_size=wire.MAX_MESSAGE_BYTES,
-            read_buffer_init_size=2_048,
-            enable_auto_pong=False,
-            use_aiofastnet=False,
-            logger_name=cast(Any, _Silent()),
-        )
+        door = Door(self._answer, Bounds(), self._expect, self._gone)
+        listening = await self._loop.create_server(lambda: Arrival(door), sock=listener, backlog=4_096)
         try:
             yield bound
         finally:
-            self._listening.close()
+            listening.close()
             for connection in list(self.connections):
                 connection.abort("drain")
+            for one in list(self.unfinished):
+                one.abort()
             listener.close()
 
     # Handshakes
 
-    def _handshake(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+    def _answer(self, request: Request | Refused) -> Answer | Upgrade:
         try:
             return self._judge(request)
         except Exception:
-            # picows would send the text of the exception to the client.
             log.exception("A handshake failed")
             return self._refuse(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error\n"))
 
-    def _judge(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        verdict = examine(request.path, request.headers)
+    def _judge(self, request: Request | Refused) -> Answer | Upgrade:
+        if isinstance(request, Refused):
+            return self._refuse(request)
+        verdict = examine(request.target, request.headers)
         if isinstance(verdict, Plain):
             return self._plain(verdict.path)
         if isinstance(verdict, Refused):
@@ -165,26 +143,20 @@ class Server:
             )
         connection = Connection(self, verdict, self._identify(verdict))
         if verdict.protocol is None:
-            return connection
-        return WSUpgradeResponseWithListener(
-            WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": verdict.protocol}), connection
-        )
+            return Upgrade(connection)
+        return Upgrade(connection, (("Sec-WebSocket-Protocol", verdict.protocol),))
 
     def _identify(self, accepted: Accepted) -> Identity | Rejected | None:
         return identify(self.tokens, accepted.token)
 
-    def _refuse(self, refused: Refused) -> WSUpgradeResponseWithListener:
+    def _refuse(self, refused: Refused) -> Answer:
         self.metrics.handshakes_refused[refused.reason] += 1
-        response = WSUpgradeResponse.create_error_response(
-            refused.status, refused.text.encode(), dict(refused.headers)
-        )
-        return WSUpgradeResponseWithListener(response, None)
+        return Answer(refused.status, refused.text.encode(), refused.headers)
 
-    def _plain(self, path: str) -> WSUpgradeResponseWithListener:
-        headers = {"Cache-Control": "no-store", "Content-Type": "application/json"}
-        status = HTTPStatus.OK
+    def _plain(self, path: str) -> Answer:
+        kind, status = "application/json", HTTPStatus.OK
         if path == "/metrics":
-            headers["Content-Type"] = prometheus_client.CONTENT_TYPE_LATEST
+            kind = prometheus_client.CONTENT_TYPE_LATEST
             body = prometheus_client.generate_latest(self._registry)
         elif path == "/health/live":
             body = b'{"status":"ok"}'
@@ -193,9 +165,16 @@ class Server:
             body = wire.encode(health)
             if health.status == "unready":
                 status = HTTPStatus.SERVICE_UNAVAILABLE
-        response = WSUpgradeResponse.create_ok_response(body, headers)
-        response.status = status
-        return WSUpgradeResponseWithListener(response, None)
+        return Answer(status, body, (("Cache-Control", "no-store"), ("Content-Type", kind)))
+
+    def _expect(self, arrival: Arrival, seconds: float) -> None:
+        self.unfinished[arrival] = self.clock() + seconds
+        if len(self.connections) + len(self.unfinished) > self._max_connections + MAX_ARRIVALS:
+            self.metrics.handshakes_refused["full"] += 1
+            arrival.abort()
+
+    def _gone(self, arrival: Arrival) -> None:
+        self.unfinished.pop(arrival, None)
 
     # From connections
 
@@ -211,9 +190,7 @@ class Server:
         self.deadlines.pop(connection, None)
         self.metrics.connections = len(self.connections)
         if not connection.closing:
-            # A CLOSE that we did not send is the parser's, for a frame that it refused.
-            sent = connection.transport.is_close_frame_sent
-            self.metrics.closed["violation" if sent else "gone"] += 1
+            self.metrics.closed["gone"] += 1
 
     def watch(self, connection: Connection) -> None:
         """Note until when the connection may go on without another token."""
@@ -273,10 +250,10 @@ class Server:
             if owed is not None:
                 conflated += owed.update(keys, slot)
             elif payload is not None:
-                connection.transport.send(WSMsgType.TEXT, payload)
+                connection.socket.sender.send(WSMsgType.TEXT, payload)
                 written += 1
             else:
-                connection.write(joined)
+                connection.socket.write(joined)
                 written += 1
         self.metrics.frames += written * len(encoded)
         self.metrics.frame_bytes += written * len(joined)

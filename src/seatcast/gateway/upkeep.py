@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from seatcast import wire
+from seatcast.gateway.arrival import Arrival
 from seatcast.gateway.server import Server
 from seatcast.gateway.session import Stranger
 from seatcast.wire import CloseCode
@@ -34,7 +35,7 @@ class Upkeep:
         self._accept_rate = MIN_ACCEPT_RATE
 
     async def sweep(self) -> None:
-        """Ping who is silent, close who does not answer or whose token is over, abort who does not finish closing.
+        """Ping who is silent, close who does not answer or whose token is over, abort who does not finish a handshake.
 
         Runs for ever.
         """
@@ -53,9 +54,11 @@ class Upkeep:
 
     def _abort_unfinished(self, now: float) -> None:
         unfinished = self._server.unfinished
-        for connection in [one for one, deadline in unfinished.items() if deadline <= now]:
-            del unfinished[connection]
-            connection.abort()
+        for one in [one for one, deadline in unfinished.items() if deadline <= now]:
+            del unfinished[one]
+            if isinstance(one, Arrival) and one.late:
+                self._server.metrics.handshakes_refused["slow"] += 1
+            one.abort()
 
     def expire(self) -> None:
         """Close whose token has ended, and strangers who have not said in time who they are."""
@@ -78,24 +81,20 @@ class Upkeep:
         for connection in list(server.connections):
             if connection.closing:
                 continue
-            if connection.transport.is_close_frame_sent:
-                # picows closed it for a violation, and would wait for ever if the peer does not read.
-                connection.close(CloseCode.PROTOCOL_ERROR, "", "violation")
-            elif connection.owed is not None:
+            if connection.owed is not None:
                 behind += 1
                 if (since := connection.owed.since) is not None and since < oldest:
                     oldest = since
-                if now - connection.seen >= heartbeat:
-                    connection.seen = now
-                    if connection.lost():
+                if now - connection.socket.seen >= heartbeat:
+                    connection.socket.seen = now
+                    if connection.unreachable():
                         connection.abort("heartbeat")
-            elif connection.pinged:
-                if now - connection.pinged >= heartbeat:
+            elif connection.socket.pinged:
+                if now - connection.socket.pinged >= heartbeat:
                     connection.close(CloseCode.HEARTBEAT_LOST, "no pong", "heartbeat")
-            elif now - connection.seen >= heartbeat and pings:
+            elif now - connection.socket.seen >= heartbeat and pings:
                 pings -= 1
-                connection.pinged = now
-                connection.transport.send_ping()
+                connection.socket.ping()
         server.metrics.connections_behind = behind
         server.metrics.oldest_undelivered_seconds = now - oldest
         self._count()

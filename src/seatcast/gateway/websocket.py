@@ -1,0 +1,225 @@
+"""One WebSocket after its handshake, as RFC 6455 has it, whatever is said over it.
+
+Bytes become messages; pings are answered, and not while the peer does not read; a CLOSE is answered; who breaks
+the protocol is sent a CLOSE and not listened to any more. A peer may send what it likes: only so many of its
+frames are worked on in one turn of the loop, and it is not read from while some wait, or while it does not read
+itself. The end of the connection comes from the peer, or from the server's sweep soon after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final, Protocol, cast
+
+import structlog
+from picows import WSTransport
+
+from seatcast.gateway.frames import Frames, Violation
+from seatcast.gateway.messages import Assembler, Bounds, Kind, Message
+from seatcast.gateway.metrics import End
+from seatcast.wire import CloseCode
+
+log = structlog.get_logger(__name__)
+
+FRAMES_A_TURN: Final = 64
+"""Frames of one peer worked on before everybody else has had a turn: some 0.2 ms."""
+
+MAX_IGNORED_BYTES: Final = 256 * 1024
+"""Of a peer that is not listened to any more, what is read all the same, to see it end the connection itself."""
+
+_QUIET: Final = logging.getLogger("picows")
+
+
+class Owner(Protocol):
+    """Whose WebSocket it is."""
+
+    def opened(self, websocket: WebSocket) -> None:
+        """The handshake was answered: frames may be sent."""
+
+    def admits(self, kind: Kind) -> bool:
+        """Return whether a message, ping or pong is acted on; asked before all else."""
+
+    def receive(self, message: Message) -> None:
+        """Act on a TEXT or BINARY message."""
+
+    def close(self, code: int, reason: str, why: End) -> None:
+        """The peer has closed, broken the protocol, or run into an error of ours: call `WebSocket.close`."""
+
+    def pause_writing(self) -> None:
+        """The peer does not take what was written. What it sends is not acted on until `WebSocket.listen`."""
+
+    def resume_writing(self) -> None:
+        """The peer has taken everything that was written."""
+
+    def lost(self) -> None:
+        """The connection is no more."""
+
+
+class WebSocket(asyncio.Protocol):
+    """The protocol that takes over a transport once its handshake is answered."""
+
+    __slots__ = (
+        "_assembler",
+        "_frames",
+        "_ignored",
+        "_loop",
+        "_owner",
+        "_reading",
+        "_waiting",
+        "behind",
+        "closing",
+        "pinged",
+        "seen",
+        "sender",
+        "transport",
+    )
+
+    sender: WSTransport
+    """The shortest way of a frame to the kernel. Absent once the connection is lost: its file descriptor may by
+    then be another's."""
+
+    def __init__(self, owner: Owner, transport: asyncio.Transport, bounds: Bounds) -> None:
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._frames = Frames(bounds.max_bytes)
+        self._assembler = Assembler(bounds)
+        self._reading = True
+        self._waiting = False
+        # None while the peer is listened to; then how many of its bytes were ignored.
+        self._ignored: int | None = None
+        self.transport = transport
+        # picows documents no constructor: it is only pinned, to its minor version.
+        self.sender = cast(Any, WSTransport)(False, transport, _QUIET, self._loop)
+        self.closing = False
+        """Our CLOSE was sent."""
+        self.behind = False
+        """The peer does not read, or has not been given yet what waited for it."""
+        self.seen = self._loop.time()
+        """When the peer last sent anything, on the loop's clock."""
+        self.pinged = 0.0
+        """When the ping was sent that is not answered yet; 0 while there is none."""
+
+    def start(self, data: bytes) -> None:
+        """Begin, once this is the transport's protocol. `data` is what the peer sent after its handshake."""
+        try:
+            self._owner.opened(self)
+        except Exception:
+            log.exception("A connection failed")
+            self._end(CloseCode.INTERNAL_ERROR, "", "error")
+        if data:
+            self.data_received(data)
+
+    # From the loop
+
+    def data_received(self, data: bytes) -> None:
+        if self._ignored is not None:
+            self._ignored += len(data)
+            self._regulate()
+            return
+        self.seen = self._loop.time()
+        self._frames.feed(data)
+        if not self._waiting:
+            self._work()
+
+    def pause_writing(self) -> None:
+        self.behind = True
+        self._owner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._owner.resume_writing()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._ignored = MAX_IGNORED_BYTES
+        del self.sender
+        self._owner.lost()
+
+    # From the peer
+
+    def listen(self) -> None:
+        """Act on what the peer sends, again: it has been given what waited for it."""
+        # It could not answer meanwhile: its heartbeat begins anew.
+        self.behind, self.seen, self.pinged = False, self._loop.time(), 0.0
+        if not self._waiting:
+            self._waiting = True
+            self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        """Act on the frames that are there: so many, then the others' turn."""
+        self._waiting = False
+        try:
+            for _ in range(FRAMES_A_TURN):
+                if self.behind or self._ignored is not None:
+                    break
+                frame = self._frames.next()
+                if frame is None:
+                    break
+                message = self._assembler.receive(frame)
+                if message is not None:
+                    self._act(message)
+            else:
+                self._waiting = True
+                self._loop.call_soon(self._work)
+        except Violation as violation:
+            self._end(violation.code, violation.reason, "violation")
+        except Exception:
+            log.exception("A connection failed")
+            self._end(CloseCode.INTERNAL_ERROR, "", "error")
+        self._regulate()
+
+    def _act(self, message: Message) -> None:
+        kind = message.kind
+        if kind is Kind.CLOSE:
+            self._end(message.code, "", "peer")
+        elif self.closing or not self._owner.admits(kind):
+            return
+        elif kind is Kind.PING:
+            self.sender.send_pong(message.data)
+        elif kind is Kind.PONG:
+            self.pinged = 0.0
+        else:
+            self._owner.receive(message)
+
+    def _regulate(self) -> None:
+        """Read from the peer, or do not."""
+        reading = not (self.behind or self._waiting or (self._ignored or 0) >= MAX_IGNORED_BYTES)
+        if reading is not self._reading and not self.transport.is_closing():
+            self._reading = reading
+            (self.transport.resume_reading if reading else self.transport.pause_reading)()
+
+    # To the peer
+
+    def write(self, frames: bytes) -> None:
+        """Write whole frames. What the kernel does not take waits, and pauses us."""
+        if frames and not (self.closing or self.transport.is_closing()):
+            self.transport.write(frames)
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.pinged = self._loop.time()
+        self.sender.send_ping()
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake, or answer the peer's. Nothing is written after it."""
+        if not self.closing:
+            self.closing = True
+            self.sender.send_close(cast(Any, code), reason)
+
+    def shun(self) -> None:
+        """Listen to the peer no more, after `close`: it sees the end of the stream, and has to end its own.
+
+        Closing outright with bytes unread would make the kernel reset the connection, and the peer lose the CLOSE.
+        """
+        if self._ignored is None:
+            self._ignored = 0
+            if not self.transport.is_closing():
+                self.transport.write_eof()
+            self._regulate()
+
+    def abort(self) -> None:
+        """End it now, without what still waits to be written."""
+        self.transport.abort()
+
+    def _end(self, code: int, reason: str, why: End) -> None:
+        self._owner.close(code, reason, why)
+        self.shun()
