@@ -83,6 +83,7 @@ async def serve_http(app: Any, host: str, port: int, *, name: str) -> AsyncItera
             ws="none",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,

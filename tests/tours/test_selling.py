@@ -8,7 +8,7 @@ from seatcast import wire
 from seatcast.tours import outbox, store
 from seatcast.tours.bookings import new_id
 from seatcast.tours.selling import KeyInUse, Taking
-from seatcast.tours.selling_postgresql import take_all
+from seatcast.tours.selling_postgresql import driver_of, take_all
 from seatcast.tours.selling_sqlite import take_each
 
 
@@ -27,9 +27,14 @@ def wish(tour_id, seats=1, departure_id=None, *, key=None, traceparent=None):
 
 
 async def sell(office, *wishes):
-    take = take_all if office.database.postgresql else take_each
     async with office.database.transaction() as tx:
-        return (await take(tx, wishes, office.desk.epoch, office.clock())).taken
+        return (await take(office, tx, wishes)).taken
+
+
+async def take(office, tx, wishes):
+    if office.database.postgresql:
+        return await take_all(await driver_of(tx), wishes, office.desk.epoch, office.clock())
+    return await take_each(tx, wishes, office.desk.epoch, office.clock())
 
 
 async def test_wishes_for_many_departures_are_sold_together(office):
@@ -196,7 +201,6 @@ async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
     """They are handed to the relay, which must not have to read them back to send the same."""
     await office.undated("louvre", capacity=10)
     await office.dated("paris", capacities=(5, 5))
-    take = take_all if office.database.postgresql else take_each
 
     async with office.database.transaction() as tx:
         last = (await outbox.waiting(tx, 100))[-1].id
@@ -205,10 +209,8 @@ async def test_the_events_of_a_sale_are_the_rows_now_in_the_outbox(office):
             wish("louvre", 1),
             wish("paris", 1, "dep_1"),
         ]
-        sale = await take(tx, wishes, office.desk.epoch, office.clock())
-        alone = await take(
-            tx, [wish("paris", 1, "dep_2", traceparent="00-trace")], office.desk.epoch, office.clock()
-        )
+        sale = await take(office, tx, wishes)
+        alone = await take(office, tx, [wish("paris", 1, "dep_2", traceparent="00-trace")])
         waiting = [row for row in await outbox.waiting(tx, 100) if row.id > last]
         assert waiting == sale.events + alone.events
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -18,6 +18,15 @@ from seatcast import wire
 from seatcast.domain import partition_of
 from seatcast.tours.selling import KeyInUse, Sale, Taken, Taking, columns
 from seatcast.tours.store import DepartureRow, OutboxRow, TourRow
+
+
+class Driver(Protocol):
+    """The part of asyncpg's connection that sells."""
+
+    async def fetch(self, query: str, *args: object) -> list[Sequence[Any]]: ...
+
+    async def fetchrow(self, query: str, *args: object) -> Sequence[Any] | None: ...
+
 
 _EVENT_TYPE = "tour.availability.updated"
 _TOUR_PARTS = {"tour_id": "tour.id", "available_seats": "tour.available", "tour_name": "tour.name"}
@@ -171,13 +180,19 @@ _TAKE_ONE = _numbered(f"""
     """)  # noqa: S608 (made of names in this file, never of anybody's input)
 
 
-async def take_all(connection: AsyncConnection, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
+async def driver_of(connection: AsyncConnection) -> Driver:
+    """Return what `take_all` sells through; it ends with the connection."""
+    driver: Driver | None = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None  # noqa: S101 - for mypy: a connection that is open has one
+    return driver
+
+
+async def take_all(driver: Driver, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
     """Sell to every wish that can be met, in one statement.
 
     Through the driver itself: SQLAlchemy's handling of a result with this many columns takes as long as the
     statement. Raises `KeyInUse` if any idempotency key is in use; nothing has changed then.
     """
-    driver: Any = (await connection.get_raw_connection()).driver_connection
     try:
         if len(takings) == 1:
             return await _take_one(driver, takings[0], epoch, now)
@@ -186,7 +201,7 @@ async def take_all(connection: AsyncConnection, takings: Sequence[Taking], epoch
         raise KeyInUse from None
 
 
-async def _take_one(driver: Any, taking: Taking, epoch: str, now: str) -> Sale:
+async def _take_one(driver: Driver, taking: Taking, epoch: str, now: str) -> Sale:
     row = await driver.fetchrow(_TAKE_ONE, *taking, partition_of(taking.tour_id), now, epoch)
     if row is None:
         return Sale([None], [])
@@ -196,7 +211,7 @@ async def _take_one(driver: Any, taking: Taking, epoch: str, now: str) -> Sale:
     return Sale([taken], [OutboxRow(*parts[departure:])])
 
 
-async def _take_many(driver: Any, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
+async def _take_many(driver: Driver, takings: Sequence[Taking], epoch: str, now: str) -> Sale:
     by_name = [*map(list, zip(*takings, strict=True)), [partition_of(t.tour_id) for t in takings]]
     sale = Sale([None] * len(takings), [])
     width = 1 + len(TourRow._fields)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours.database import Database
 from seatcast.tours.selling import KeyInUse, Sale, Taken, Taking
-from seatcast.tours.selling_postgresql import take_all
+from seatcast.tours.selling_postgresql import Driver, driver_of, take_all
 from seatcast.tours.selling_sqlite import take_each
 from seatcast.tours.store import OutboxRow
 
@@ -41,6 +41,7 @@ class Till:
         self._arrived = asyncio.Event()
         self._connection: AsyncConnection | None = None
         """PostgreSQL: kept, since taking one from the pool and giving it back costs half as much as a sale."""
+        self._driver: Driver | None = None
 
     async def take(self, taking: Taking) -> Taken | None:
         """Sell one wish and return the rows after it, or None if it cannot be met or its key is in use.
@@ -99,11 +100,11 @@ class Till:
             now = self._now()
             return await self._database.write_at_once(lambda tx: take_each(tx, takings, self._epoch, now))
         try:
-            if self._connection is None:
-                connection = await self._database.writers.connect()
-                self._connection = connection
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-            return await take_all(self._connection, takings, self._epoch, self._now())
+            if self._driver is None:
+                self._connection = await self._database.writers.connect()
+                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._driver = await driver_of(self._connection)
+            return await take_all(self._driver, takings, self._epoch, self._now())
         except KeyInUse:
             # Somebody's key is in use, which failed the whole statement: find out whose, one by one.
             if len(takings) == 1:
@@ -115,7 +116,7 @@ class Till:
             raise
 
     async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._driver = self._connection, None, None
         if connection is not None:
             await connection.invalidate()
             await connection.close()
