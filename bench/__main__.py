@@ -1,7 +1,8 @@
-"""`python -m bench [latency] [throughput] [race] [--quick]`: run them and print the tables.
+"""`python -m bench [NAME ...] [--quick]`: run them and print the tables.
 
-Needs PostgreSQL and RabbitMQ on their standard local ports and root for RabbitMQ's virtual hosts. Exit status 1: a
-seat is not accounted for or a target was missed; 2: a stack did not run.
+Needs PostgreSQL and RabbitMQ on their standard local ports and root for RabbitMQ's virtual hosts; the gateway's
+measurements start a RabbitMQ of their own and need gcc. Exit status 1: a seat is not accounted for or a target was
+missed; 2: a stack did not run.
 """
 
 from __future__ import annotations
@@ -15,10 +16,23 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from bench import booking_latency, booking_throughput, race, stacks, tables
+from bench import (
+    booking_latency,
+    booking_throughput,
+    broadcasters,
+    connections,
+    fanout,
+    race,
+    saturation,
+    stacks,
+    tables,
+)
 from bench.parts import StackFailed
+from bench.rabbit import private_rabbit
 
-_ALL = ("latency", "throughput", "race")
+_BOOKINGS = ("latency", "throughput", "race")
+_GATEWAY = ("fanout", "saturation", "memory", "handshakes")
+_ALL = (*_BOOKINGS, *_GATEWAY)
 
 
 def _options() -> argparse.Namespace:
@@ -34,6 +48,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--rounds", type=int, default=None, help="rounds (default: 5, some eight minutes; quick: 1)"
     )
+    parser.add_argument(
+        "--peers", action="store_true", help="fanout and saturation: every peer, not the tuned ones alone"
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - set(_ALL):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -42,13 +59,7 @@ def _options() -> argparse.Namespace:
     return options
 
 
-async def _run(options: argparse.Namespace) -> bool:
-    task = asyncio.current_task()
-    assert task is not None
-    # Ended politely or not, what was started and made is taken away again.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    for line in tables.conditions():
-        print(line, flush=True)
+async def _bookings(options: argparse.Namespace) -> bool:
     good = True
     async with AsyncExitStack() as opened:
         plain = await opened.enter_async_context(stacks.node("sequelize"))
@@ -69,11 +80,46 @@ async def _run(options: argparse.Namespace) -> bool:
     return good
 
 
+async def _gateway(options: argparse.Namespace) -> bool:
+    good = True
+    seconds, peers = (1.0, False) if options.quick else (2.0, options.peers)
+    async with private_rabbit(broadcasters.on(broadcasters.CLIENT_CORE)) as rabbit:
+        if "fanout" in options.names:
+            for clients in (1_000, 5_000):
+                good &= await fanout.measure(
+                    rabbit, clients=clients, rounds=options.rounds, seconds=seconds, all_peers=peers
+                )
+        if "saturation" in options.names:
+            good &= await saturation.measure(
+                rabbit, rounds=min(3, options.rounds), seconds=seconds, all_peers=peers
+            )
+        if "memory" in options.names:
+            good &= await connections.memory(rabbit)
+        if "handshakes" in options.names:
+            good &= await connections.handshakes(rabbit, rounds=min(3, options.rounds))
+    return good
+
+
+async def _run(options: argparse.Namespace) -> bool:
+    task = asyncio.current_task()
+    assert task is not None
+    # Ended politely or not, what was started and made is taken away again.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for line in tables.conditions():
+        print(line, flush=True)
+    good = True
+    if set(options.names) & set(_BOOKINGS):
+        good &= await _bookings(options)
+    if set(options.names) & set(_GATEWAY):
+        good &= await _gateway(options)
+    return good
+
+
 def main() -> int:
     """Run what was asked for; return the exit status."""
     options = _options()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 16_384), most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     stacks.install_node_packages()
     try:
         return 0 if uvloop.run(_run(options)) else 1

@@ -124,9 +124,12 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    *command: str, environment: Mapping[str, str], cwd: Path | None = None
+    *command: str, environment: Mapping[str, str], cwd: Path | None = None, told: bool = False
 ) -> AsyncIterator[Running]:
-    """Run a command, its output in a file, and yield it; it is terminated at the end, killed if it will not."""
+    """Run a command, its output in a file, and yield it; it is terminated at the end, killed if it will not.
+
+    With `told` its standard input is a pipe, `process.stdin`.
+    """
     with tempfile.TemporaryDirectory(prefix="seatcast-bench-log-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
@@ -134,10 +137,10 @@ async def running(
                 *command,
                 cwd=cwd or folder,
                 env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if told else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             yield Running(process, log)
@@ -154,6 +157,6 @@ async def running(
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Have the kernel end the child with us, however we end: a bench that was killed leaves nothing running."""
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -8,6 +8,7 @@ import platform
 import sqlite3
 import statistics
 import subprocess
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +49,11 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes
     for note in notes:
         print(note)
     print(flush=True)
+
+
+def progress(text: str) -> None:
+    """Say on standard error what a long measurement is doing."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def verdict(met: bool) -> str:

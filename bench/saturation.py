@@ -1,0 +1,93 @@
+"""The most deliveries a second to 1,000 clients that follow everything, while p99 stays under 50 ms.
+
+The facts are about distinct tours, so that there is nothing to conflate. The rate rises step by step; it counts
+while everything comes, in time. Beside it, what a delivery costs at 1,000,000 a second.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+from bench import tables
+from bench.broadcasters import Broadcaster, run
+from bench.rabbit import Rabbit
+from bench.rivals import everybody
+from bench.wsload import Load
+
+CLIENTS = 1_000
+TOURS = 1_000
+MOST_MS = 50.0
+STEP = 1.25
+FIRST_RATE = {True: 200.0, False: 80.0}
+"""Facts a second to begin with: ours, and the others."""
+MILLION = 1_000.0
+TARGET = 3_000_000
+MOST_OF_FLOOR = 0.3
+
+
+async def measure(rabbit: Rabbit, *, rounds: int, seconds: float, all_peers: bool) -> bool:
+    """Print the table; returns whether our targets were met."""
+    rows = []
+    good = True
+    floor_us = 0.0
+    for starter in everybody(rabbit, TOURS, all_peers=all_peers):
+        async with AsyncExitStack() as opened:
+            server = await opened.enter_async_context(starter)
+            load = await opened.enter_async_context(server.clients())
+            await load.connect(CLIENTS, states=TOURS if server.states else 0)
+            await run(server, load, FIRST_RATE[server.ours], 1.0)
+            passes = [await _climb(server, load, seconds) for _ in range(rounds)]
+            million = (
+                [await run(server, load, MILLION, seconds) for _ in range(rounds)] if server.ours else []
+            )
+        best = sorted(passes, key=lambda figures: figures["rate"])[len(passes) // 2]
+        rate = best["rate"] * CLIENTS
+        at_million = tables.median([turn["cpu_us"] for turn in million]) if million else None
+        if not floor_us:
+            floor_us = best["cpu_us"]
+        outcome = ""
+        if at_million is not None:
+            many, cheap = rate >= TARGET, at_million <= MOST_OF_FLOOR * floor_us
+            outcome = f">= {TARGET:,}: {tables.verdict(many)}; <= {MOST_OF_FLOOR} x the floor's: {tables.verdict(cheap)}"
+            good = many and cheap
+        rows.append([
+            server.name,
+            f"{rate:,.0f}",
+            " ".join(f"{one['rate'] * CLIENTS:,.0f}" for one in passes),
+            f"{best['p99']:.1f}",
+            f"{best['cpu_us']:.3f}",
+            f"{best['core'] * 100:.0f} %",
+            f"{best['client_core'] * 100:.0f} %",
+            "-" if at_million is None else f"{at_million:.3f}",
+            "-" if at_million is None else f"{tables.median([turn['p99'] for turn in million]):.1f}",
+            outcome,
+        ])  # fmt: skip
+    tables.show(
+        f"Most deliveries/s to {CLIENTS:,} clients, p99 < {MOST_MS:g} ms ({rounds} passes, steps of {seconds:g} s)",
+        ["server", "deliveries/s", "passes", "p99 ms", "CPU us", "core", "client's core", "us at 1,000,000/s", "p99", "target"],
+        rows,
+        ["CPU us: per delivery, at that rate. The floor's there is what ours at 1,000,000/s is compared with."],
+    )  # fmt: skip
+    return good
+
+
+async def _climb(server: Broadcaster, load: Load, seconds: float) -> dict[str, Any]:
+    """Raise the rate until a step fails twice; return the figures of the last good one."""
+    rate = FIRST_RATE[server.ours]
+    best: dict[str, Any] = {"rate": 0.0, "p99": 0.0, "cpu_us": 0.0, "core": 0.0, "client_core": 0.0}
+    for _ in range(40):
+        for _ in range(2):
+            figures = await run(server, load, rate, seconds)
+            passed = figures["p99"] < MOST_MS and figures["received"] >= figures["expected"]
+            tables.progress(
+                f"{server.name}: {rate:.0f} facts/s, p99 {figures['p99']:.1f} ms, {figures['received']:,} of"
+                f" {figures['expected']:,}, core {figures['core']:.0%}, client {figures['cpu'] / figures['seconds']:.0%}"
+            )
+            if passed:
+                break
+        else:
+            return best
+        best = {**figures, "rate": rate, "client_core": figures["cpu"] / figures["seconds"]}
+        rate *= STEP
+    return best
