@@ -1,8 +1,11 @@
 """The opening handshake, over real sockets: who is let in, who is refused, and with what words."""
 
 import asyncio
+import contextlib
 
 import pytest
+
+from seatcast.gateway import arrival
 
 FIREFOX = (
     b"GET /ws HTTP/1.1\r\n"
@@ -34,7 +37,7 @@ async def answer(house, request):
 
 
 async def test_firefox_is_let_in(house):
-    """Its exact bytes: `Connection: keep-alive, Upgrade`, which picows alone answers with 400."""
+    """Its exact bytes: `Connection: keep-alive, Upgrade`, which many servers refuse."""
     async with house().open() as h:
         head, _ = await answer(h, FIREFOX)
     assert head.startswith(b"HTTP/1.1 101 ")
@@ -109,6 +112,81 @@ async def test_health_and_metrics_are_answered_on_this_port(house):
         assert body == b'{"status":"ok","checks":{}}'
         _, body = await answer(h, get % b"/metrics")
         assert b"seatcast_gateway_connections" in body
+
+
+# Plain HTTP, and what is none
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+async def test_proxies_may_ask_for_health_as_they_do(house, version):
+    """HAProxy asks with HTTP/1.0 and without Host, others with HEAD."""
+    async with house().open() as h:
+        head, body = await answer(h, b"GET /health/ready HTTP/%s\r\n\r\n" % version)
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert body == b'{"status":"ok","checks":{}}'
+        async with h.raw(b"HEAD /health/ready HTTP/%s\r\n\r\n" % version) as (reader, _):
+            without = await asyncio.wait_for(reader.read(), 10)
+        assert without.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert without.endswith(b"\r\n\r\n")
+        assert b"Content-Length: %d\r\n" % len(body) in without
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        (b"GET /secret-4711\x00 HTTP/1.1\r\nHost: x\r\n\r\n", b"400", "malformed"),
+        (b"GET / HTTP/1.1\r\nsecret-4711\r\n\r\n", b"400", "malformed"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03secret-4711", b"400", "malformed"),
+        (b"secret-4711 / HTTP/1.1\r\n\r\n", b"405", "method"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\nsecret-4711", b"405", "method"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nsecret-4711", b"400", "body"),
+        (b"GET /secret-4711 HTTP/3.0\r\n\r\n", b"505", "http"),
+        (b"GET / HTTP/1.1\r\nX: " + b"secret-4711" * 2_000, b"431", "too large"),
+        (b"GET / HTTP/1.1\r\n" + b"X: secret-4711\r\n" * 200 + b"\r\n", b"431", "too large"),
+        (b"G" * 1_000_000, b"431", "too large"),
+    ],
+)
+async def test_what_is_no_request_is_refused_and_not_quoted(house, sent, status, reason):
+    async with house().open() as h:
+        async with h.raw(sent) as (reader, _):
+            told = await asyncio.wait_for(reader.read(), 10)
+        assert told.split(b" ")[1] == status
+        assert b"4711" not in told
+        assert b"Error" not in told
+        assert told.count(b"\n") < 12
+        assert h.count("handshakes_refused_total", reason=reason) == 1
+
+
+async def test_a_request_may_come_byte_by_byte_and_frames_right_behind_it(house, upgrade, masked, frames):
+    async with house().open() as h, h.raw(upgrade[:1]) as (reader, writer), asyncio.timeout(10):
+        for byte in upgrade[1:-1]:
+            writer.write(bytes((byte,)))
+            await writer.drain()
+        writer.write(upgrade[-1:] + masked(9, b"at once"))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        (_, pong) = await frames(reader, 2)
+        assert pong == (10, b"at once")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_request_that_does_not_come_is_not_awaited_for_long(house, monkeypatch, sent):
+    monkeypatch.setattr(arrival, "HANDSHAKE_SECONDS", 0.1)
+    async with house().open() as h, h.raw(sent) as (reader, _), asyncio.timeout(10):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        assert h.count("handshakes_refused_total", reason="slow") == 1
+        assert not h.server.unfinished
+
+
+async def test_who_got_an_answer_and_stays_is_ended(house, eventually):
+    async with house().open() as h, h.raw(b"GET / HTTP/1.1\r\n\r\n") as (reader, writer), asyncio.timeout(10):
+        assert b" 400 " in await reader.readline()
+        with contextlib.suppress(ConnectionError):
+            while h.server.unfinished:
+                writer.write(b"more" * 10_000)
+                await writer.drain()
+        await eventually(lambda: not h.server.unfinished)
+        assert h.count("handshakes_refused_total", reason="slow") == 0
 
 
 # Who it is

@@ -158,6 +158,9 @@ class WebSocket(asyncio.Protocol):
                 if message is not None:
                     self._act(message)
             else:
+                if self.closing:
+                    # It had our CLOSE and goes on: its own is not worth waiting for.
+                    self.shun()
                 self._waiting = True
                 self._loop.call_soon(self._work)
         except Violation as violation:
