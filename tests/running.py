@@ -18,6 +18,25 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"COLUMNS": "200"} | more
 
 
+def alive(pid: int) -> bool:
+    """Say whether a process runs; one that has ended and is not yet buried does not."""
+    return _status(pid)[0] not in "ZX"
+
+
+def children(pid: int) -> list[int]:
+    """Return the running processes that this one started, the oldest first."""
+    found = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+    return sorted(child for child in found if alive(child) and _status(child)[1] == str(pid))
+
+
+def _status(pid: int) -> list[str]:
+    """Return state, parent and what follows of `/proc/PID/stat`; a process that is not there is a dead one."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["X", ""]
+
+
 class Running:
     """A running program. `out` and `log` are its standard output and error, growing."""
 
@@ -34,12 +53,15 @@ class Running:
         """Return the first log line with this event; fail with the whole log if there is none in time."""
         deadline = time.monotonic() + seconds
         while True:
-            for found in self._objects(self.log):
-                if found.get("event") == event:
-                    return found
+            if found := self.lines(event):
+                return found[0]
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise AssertionError(f"no {event!r} in:\n{self.log.read_text()}")
             time.sleep(0.02)
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines with this event so far."""
+        return [line for line in self._objects(self.log) if line.get("event") == event]
 
     def printed(self) -> list[dict[str, Any]]:
         """Return the JSON objects printed so far."""

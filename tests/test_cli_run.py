@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -71,9 +72,23 @@ def test_a_signal_leaves_the_context_in_order():
     assert seen == ["entered", "value", "left"]
 
 
-def test_a_signal_before_the_start_is_done_abandons_it():
-    import asyncio
+def test_a_supervised_process_is_not_cut_short_by_a_second_signal():
+    """Ctrl+C reaches it and its supervisor, which sends its own: that is no impatience."""
+    seen: list[str] = []
 
+    @contextlib.asynccontextmanager
+    async def context() -> AsyncIterator[None]:
+        yield
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+            await asyncio.sleep(0)
+        seen.append("left")
+
+    run_until_signal(context(), started=lambda _: os.kill(os.getpid(), signal.SIGTERM), supervised=True)
+    assert seen == ["left"]
+
+
+def test_a_signal_before_the_start_is_done_abandons_it():
     seen: list[str] = []
 
     @contextlib.asynccontextmanager

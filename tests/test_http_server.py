@@ -9,7 +9,7 @@ import httpx
 import pytest
 from litestar import Litestar, get
 
-from seatcast.http_server import PortTaken, listen_on, serve_http
+from seatcast.http_server import PortTaken, listen_on, reserve, serve_http
 
 
 def _app(started: asyncio.Event, release: asyncio.Event) -> Litestar:
@@ -49,6 +49,36 @@ async def test_a_taken_port_is_one_line_with_host_and_port():
     assert (
         str(caught.value) == f"The REST API cannot listen on 127.0.0.1 port {port}: the port is already taken"
     )
+
+
+async def test_a_reserved_port_is_for_those_who_share_it_alone():
+    keeper = await reserve("127.0.0.1", 0, name="the whole")
+    port = keeper.getsockname()[1]
+    with keeper:
+        for taking in (listen_on, reserve):
+            with pytest.raises(PortTaken, match=f"port {port}: the port is already taken"):
+                await taking("127.0.0.1", port, name="another")
+        app = _app(asyncio.Event(), asyncio.Event())
+        async with (
+            serve_http(app, "127.0.0.1", port, name="one", shared=True),
+            serve_http(app, "127.0.0.1", port, name="two", shared=True),
+            httpx.AsyncClient() as client,
+        ):
+            # Each on a connection of its own: whoever gets it answers it.
+            for _ in range(10):
+                assert (
+                    await client.get(f"http://127.0.0.1:{port}/quick", headers={"Connection": "close"})
+                ).text
+            with pytest.raises(PortTaken):
+                await reserve("127.0.0.1", port, name="another")
+    # With remains of connections on it, as a restart finds it.
+    (await reserve("127.0.0.1", port, name="the next")).close()
+
+
+async def test_a_port_that_somebody_shares_cannot_be_reserved():
+    theirs = await listen_on("127.0.0.1", 0, name="them", shared=True)
+    with theirs, pytest.raises(PortTaken, match="the port is already taken"):
+        await reserve("127.0.0.1", theirs.getsockname()[1], name="us")
 
 
 async def test_an_address_that_is_not_ours_is_one_line():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
 
 import httpx
 import structlog
@@ -16,10 +18,13 @@ from seatcast.config import Settings, redacted, web_url
 from seatcast.gateway.app import gateway
 from seatcast.gateway.snapshot import http_snapshot
 from seatcast.http_server import serve_http
+from seatcast.siblings import Place
 from seatcast.tokens import Tokens
 from seatcast.tours.app import tours
 
 _log = structlog.get_logger(__name__)
+
+HTTP_PORT: Final = "the gateway's HTTP port"
 
 
 @contextlib.asynccontextmanager
@@ -57,20 +62,36 @@ async def tours_alone(settings: Settings) -> AsyncIterator[str]:
         yield url
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a gateway answers, as URLs that open on this machine."""
+
+    url: str
+    health: str
+
+
 @contextlib.asynccontextmanager
-async def gateway_alone(settings: Settings) -> AsyncIterator[str]:
-    """Run a gateway with its health port; yields its WebSocket address once it takes connections."""
+async def gateway_alone(settings: Settings, place: Place | None = None) -> AsyncIterator[Listening]:
+    """Run a gateway with its HTTP port; yields once it takes connections. `place`: as one of several workers."""
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(open_broker(settings))
         snapshot = None
         if settings.tours_url is not None:
             client = httpx.AsyncClient(base_url=settings.tours_url, timeout=5.0)
             snapshot = http_snapshot(await stack.enter_async_context(client))
-        running = await stack.enter_async_context(gateway(settings, broker, snapshot, _tokens(settings)))
-        app = Litestar(list(running.routes), openapi_config=None, logging_config=None)
-        health = await stack.enter_async_context(
-            serve_http(app, settings.host, settings.http_port, name="the gateway's health port")
+        running = await stack.enter_async_context(
+            gateway(settings, broker, snapshot, _tokens(settings), place)
         )
-        url = web_url("ws", settings.host, running.port)
-        _log.info("Gateway is listening", url=url, health=web_url("http", settings.host, health))
-        yield url
+        app = Litestar(list(running.routes), openapi_config=None, logging_config=None)
+        http_port = await stack.enter_async_context(
+            serve_http(
+                app,
+                settings.host,
+                settings.http_port,
+                name=HTTP_PORT,
+                shared=place is not None,
+            )
+        )
+        yield Listening(web_url("ws", settings.host, running.port), web_url("http", settings.host, http_port))
+        # Here and not at the end of its context: meanwhile the HTTP port still says that this one is unready.
+        await running.drain()

@@ -65,6 +65,8 @@ def _command(
 )  # fmt: skip
 def serve(settings: Settings) -> None:
     """Tour service, relay, gateway and pages in one process."""
+    if settings.workers > 1:
+        raise SettingsError("workers are for a gateway alone: `seatcast serve` is one process")
     _differ(settings, "port", "api_port")
     from seatcast.all_in_one import all_in_one
 
@@ -103,6 +105,7 @@ def tours(settings: Settings) -> None:
     "broker_url",
     "tours_url",
     "gateway_id",
+    "workers",
     *_TOKENS,
     *_GATEWAY,
     *_PROCESS,
@@ -112,10 +115,12 @@ def gateway(settings: Settings) -> None:
     if settings.broker_url is None:
         raise SettingsError("a gateway alone needs --broker-url: without it nothing ever reaches it")
     _differ(settings, "port", "http_port")
-    from seatcast.alone import gateway_alone
+    from seatcast.workers import gateway_workers, one_gateway
 
     logs.configure(settings.log_format)
-    run_until_signal(gateway_alone(settings))
+    if settings.workers > 1:
+        sys.exit(gateway_workers(settings))
+    one_gateway(settings)
 
 
 @_command(demo_app, "host", "port", "heartbeat_seconds", "drain_seconds", "log_format", name="random-numbers")

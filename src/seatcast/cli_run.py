@@ -33,19 +33,29 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def run_until_signal(
-    context: AbstractAsyncContextManager[_T], started: Callable[[_T], None] | None = None
+    context: AbstractAsyncContextManager[_T],
+    started: Callable[[_T], None] | None = None,
+    *,
+    supervised: bool = False,
 ) -> None:
-    """Enter `context`, wait for SIGTERM or SIGINT, leave it; a second signal ends the process at once."""
+    """Enter `context`, wait for SIGTERM or SIGINT, leave it; a second signal ends the process at once.
+
+    A `supervised` process leaves that to its supervisor: a terminal's Ctrl+C, or a service manager, reaches both, and
+    the supervisor's own signal then comes second.
+    """
 
     async def main() -> None:
         loop, stop, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
         entered = False
 
         def on_signal(number: signal.Signals) -> None:
+            if stop.is_set():
+                return
             _log.info("Stopping", signal=number.name)
             stop.set()
-            for known in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(known)
+            if not supervised:
+                for known in (signal.SIGTERM, signal.SIGINT):
+                    loop.remove_signal_handler(known)
             # Nobody waits for `stop` while the start itself still waits for a server.
             if not entered and task is not None:
                 task.cancel()

@@ -33,6 +33,7 @@ HELP: Final[dict[str, str]] = {
     "tours_url": "Where a lone gateway reads snapshots: http://...; without it, it starts from events alone.",
     "websocket_url": "Where the page finds the gateway: ws:// or wss://; default: the page's own host and --port.",
     "gateway_id": "Name of this gateway in queues and logs.",
+    "workers": "Processes of a lone gateway, all on its ports, under one that replaces them; one per core is a good number.",
     "jwt_secret": "Secret of the tokens (HS256). Better in JWT_SECRET: others on the machine can read flags.",
     "auth": "optional or required: whether somebody without a token may follow tours and book.",
     "demo": "Make the demo's tours, and travellers who book and cancel.",

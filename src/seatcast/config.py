@@ -37,7 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     websocket_url: str | None = None
     """Where the page finds the gateway, `ws://` or `wss://`; None: the page's own host, `port`."""
     gateway_id: str | None = None
-    """Name of this gateway in queues and logs; None: one is made from host and process."""
+    """Name of this gateway in queues and logs; None: one is made from host and process. Workers append `-1`..."""
+    workers: int = 1
+    """Processes of a gateway alone, all on the same ports."""
     jwt_secret: str | None = None
     auth: Literal["optional", "required"] = "optional"
     """Whether somebody without a token may follow and book."""
@@ -73,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise SettingsError(
                     f"{name.replace('_', '-')} must be more than 0 and at most 86400, not {value}"
                 )
+        if not 1 <= self.workers <= 128:
+            raise SettingsError(f"workers must be between 1 and 128, not {self.workers}")
         if self.follow_all_limit < 0 or self.max_subscriptions < 1:
             raise SettingsError("follow-all-limit and max-subscriptions must not be negative")
         _check_url("database-url", self.database_url, ("postgresql", "postgres", "sqlite"))

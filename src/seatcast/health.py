@@ -9,6 +9,7 @@ import prometheus_client
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
+from prometheus_client.registry import Collector
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -27,27 +28,37 @@ class _Alive(Struct, frozen=True):
     status: Literal["ok"] = "ok"
 
 
+@get("/health/live", sync_to_thread=False, include_in_schema=False)
+def live() -> Response[_Alive]:
+    """Answers while the event loop turns, and says nothing else."""
+    return Response(_Alive(), headers=NO_STORE)
+
+
+def readiness_answer(health: Health) -> Response[Health]:
+    """Return the answer of `/health/ready`: 503 when there should be no traffic."""
+    return Response(health, status_code=503 if health.status == "unready" else 200, headers=NO_STORE)
+
+
+def metrics_answer(registry: Collector) -> Response[bytes]:
+    """Return the answer of `/metrics`."""
+    return Response(
+        prometheus_client.generate_latest(registry),
+        media_type=prometheus_client.CONTENT_TYPE_LATEST,
+        headers=NO_STORE,
+    )
+
+
 def health_routes(
     ready: Callable[[], Health], registry: prometheus_client.CollectorRegistry
 ) -> list[HTTPRouteHandler]:
     """Return the three route handlers. `ready` must answer at once, from what is already known."""
 
-    @get("/health/live", sync_to_thread=False, include_in_schema=False)
-    def live() -> Response[_Alive]:
-        """Answers while the event loop turns, and says nothing else."""
-        return Response(_Alive(), headers=NO_STORE)
-
     @get("/health/ready", sync_to_thread=False, include_in_schema=False)
     def readiness() -> Response[Health]:
-        health = ready()
-        return Response(health, status_code=503 if health.status == "unready" else 200, headers=NO_STORE)
+        return readiness_answer(ready())
 
     @get("/metrics", sync_to_thread=False, include_in_schema=False)
     def metrics() -> Response[bytes]:
-        return Response(
-            prometheus_client.generate_latest(registry),
-            media_type=prometheus_client.CONTENT_TYPE_LATEST,
-            headers=NO_STORE,
-        )
+        return metrics_answer(registry)
 
     return [live, readiness, metrics]

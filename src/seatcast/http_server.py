@@ -21,30 +21,57 @@ class PortTaken(Exception):
     """The address cannot be listened on; one line that names host, port and reason."""
 
 
-async def listen_on(host: str, port: int, *, name: str) -> socket.socket:
+async def listen_on(host: str, port: int, *, name: str, shared: bool = False) -> socket.socket:
     """Return a socket listening on the address; port 0 takes any free one.
 
-    A host name with several addresses gives the IPv4 one. Raises `PortTaken`; `name` says in its line
-    what wanted the port.
+    `shared`: other sockets of this user may listen there too if they say so as well (SO_REUSEPORT); the kernel
+    then spreads new connections over all of them. See `reserve`. A host name with several addresses gives the
+    IPv4 one. Raises `PortTaken`; `name` says in its line what wanted the port.
     """
-    loop = asyncio.get_running_loop()
+    listener = await _bound(host, port, name, shared=shared)
     try:
-        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise PortTaken(_reason(error, host, port, name)) from None
-    try:
-        listener.setblocking(False)
-        # A port whose last connections are in TIME_WAIT is free; one that another process listens on is not.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
         # Listening here and not later: two processes may both bind, only one can listen.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise PortTaken(_reason(error, host, port, name)) from None
     return listener
+
+
+async def reserve(host: str, port: int, *, name: str) -> socket.socket:
+    """Return a socket that keeps the address, without listening, for `shared` listeners of this user.
+
+    As long as it is open nobody can listen there who does not share, another `reserve` included. Raises `PortTaken`
+    when somebody listens there already, also if they share: whoever comes first has the port for itself.
+    """
+    probe = await listen_on(host, port, name=name)
+    port = probe.getsockname()[1]
+    probe.close()
+    keeper = await _bound(host, port, name, shared=True)
+    # It was needed to bind beside the remains of old connections; without it, nobody else who has it gets past us.
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return keeper
+
+
+async def _bound(host: str, port: int, name: str, *, shared: bool) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(_reason(error, host, port, name)) from None
+    try:
+        bound.setblocking(False)
+        # A port whose last connections are in TIME_WAIT is free; one that another process listens on is not.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise PortTaken(_reason(error, host, port, name)) from None
+    return bound
 
 
 def _reason(error: OSError, host: str, port: int, name: str) -> str:
@@ -67,13 +94,15 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_http(app: Any, host: str, port: int, *, name: str) -> AsyncIterator[int]:
-    """Serve an ASGI application inside the context, which yields the bound port.
+async def serve_http(
+    app: Any, host: str, port: int, *, name: str, shared: bool = False
+) -> AsyncIterator[int]:
+    """Serve an ASGI application inside the context, which yields the bound port. `shared`: see `listen_on`.
 
     Raises `PortTaken`. At the end of the context no new connection is taken and requests in flight have
     `GRACE_SECONDS`. Should the server itself die, the body is cancelled and its error raised.
     """
-    listener = await listen_on(host, port, name=name)
+    listener = await listen_on(host, port, name=name, shared=shared)
     bound: int = listener.getsockname()[1]
     server = _Server(
         uvicorn.Config(

@@ -383,9 +383,29 @@ async def test_a_drain_tells_everybody_when_to_come_back_and_closes_with_1012(ho
         assert len(set(slots)) == 20
         await drain
         assert not h.server.connections
-        with pytest.raises(websockets.InvalidStatus) as refused:
+
+
+async def test_a_drain_takes_nobody_any_more_and_answers_who_was_on_the_way(house, upgrade):
+    """Not by silence: a proxy, or the kernel between two workers, then asks elsewhere at once."""
+    async with house().open() as h, h.raw(b"") as (reader, writer):
+        await asyncio.sleep(0.01)
+        await h.upkeep.drain(5.0)
+        with pytest.raises(ConnectionRefusedError):
             await h.connect()
-        assert refused.value.response.status_code == 503
+        writer.write(upgrade)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_drain_empties_the_queue_of_the_listening_socket(house, upgrade):
+    """The kernel resets what is left there."""
+    async with house().open() as h:
+        with socket.create_connection(("127.0.0.1", h.port)) as queued:
+            # No turn of the loop since: nobody has accepted it.
+            await h.upkeep.drain(5.0)
+            queued.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(queued, upgrade)
+            assert (await loop.sock_recv(queued, 100)).startswith(b"HTTP/1.1 503 ")
 
 
 async def test_a_drain_does_not_wait_for_who_does_not_read(house, upgrade, eventually):

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from litestar.handlers import HTTPRouteHandler
@@ -23,6 +23,7 @@ from seatcast.gateway.session import Limits
 from seatcast.gateway.snapshot import ReadSnapshot
 from seatcast.gateway.upkeep import Upkeep
 from seatcast.health import Health, health_routes
+from seatcast.siblings import Own, Place, reporting, shared_health_routes
 from seatcast.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -32,9 +33,14 @@ class Gateway:
     """A running gateway. `port` is the bound port of the WebSockets; `registry` has its metrics."""
 
     def __init__(
-        self, settings: Settings, broker: Broker, read_snapshot: ReadSnapshot | None, tokens: Tokens
+        self,
+        settings: Settings,
+        broker: Broker,
+        read_snapshot: ReadSnapshot | None,
+        tokens: Tokens,
+        place: Place | None,
     ) -> None:
-        self.id = settings.gateway_id or _default_id()
+        self.id = settings.gateway_id or default_id()
         self.port = settings.port
         self.registry = CollectorRegistry()
         metrics = Metrics(self.registry)
@@ -48,7 +54,7 @@ class Gateway:
                 auth_required=settings.auth == "required",
             ),
             metrics=metrics,
-            registry=self.registry,
+            registry=self.registry if place is None else Own(place, self.registry),
             health=self.health,
             snapshots=read_snapshot is not None,
         )
@@ -64,8 +70,11 @@ class Gateway:
         )
         self._upkeep = Upkeep(self._server)
         self._drain_seconds = settings.drain_seconds
-        self.routes: list[HTTPRouteHandler] = health_routes(self.health, self.registry)
-        """Health and metrics, for an HTTP port of their own."""
+        self._place = place
+        self.routes: list[HTTPRouteHandler] = (
+            health_routes(self.health, self.registry) if place is None else shared_health_routes(place)
+        )
+        """Health and metrics, for an HTTP port of their own: of all the workers if this is one of several."""
 
     @property
     def connections(self) -> int:
@@ -92,9 +101,18 @@ class Gateway:
             return Health("degraded", checks)
         return Health("ok", checks)
 
+    async def drain(self) -> None:
+        """Become unready, take nobody any more, and send everybody away within `drain_seconds`."""
+        await self._upkeep.drain(self._drain_seconds)
+
     @asynccontextmanager
     async def _running(self, host: str, port: int) -> AsyncIterator[None]:
-        async with self._server.listening(host, port) as self.port, asyncio.TaskGroup() as group:
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            self.port = await enter(self._server.listening(host, port, shared=self._place is not None))
+            if self._place is not None:
+                await enter(reporting(self._place, self.health, self.registry))
+            group = await enter(asyncio.TaskGroup())
             tasks = [
                 group.create_task(self._feed.run(), name="feed"),
                 group.create_task(self._upkeep.sweep(), name="upkeep"),
@@ -102,7 +120,8 @@ class Gateway:
             log.info("Gateway listens", url=f"ws://{host}:{self.port}/", gateway_id=self.id)
             try:
                 yield
-                await self._upkeep.drain(self._drain_seconds)
+                if not self._server.draining:
+                    await self.drain()
             finally:
                 for task in tasks:
                     task.cancel()
@@ -110,17 +129,23 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway(
-    settings: Settings, broker: Broker, read_snapshot: ReadSnapshot | None, tokens: Tokens
+    settings: Settings,
+    broker: Broker,
+    read_snapshot: ReadSnapshot | None,
+    tokens: Tokens,
+    place: Place | None = None,
 ) -> AsyncIterator[Gateway]:
-    """Run a gateway inside the context, and drain it at the end. Raises `PortTaken`.
+    """Run a gateway inside the context, and drain it at the end if that was not done. Raises `PortTaken`.
 
-    Should one of its tasks die, the body is cancelled and the error raised.
+    With a `place` it is one of several workers on the same port. Should one of its tasks die, the body is cancelled
+    and the error raised.
     """
-    made = Gateway(settings, broker, read_snapshot, tokens)
+    made = Gateway(settings, broker, read_snapshot, tokens, place)
     async with made._running(settings.host, settings.port):
         yield made
 
 
-def _default_id() -> str:
+def default_id() -> str:
+    """Return the name of a gateway that was given none: of its host and process."""
     host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "gateway"
     return f"{host}-{os.getpid()}"

@@ -22,6 +22,7 @@ from typing import Final, cast
 import prometheus_client
 import structlog
 from picows import WSMsgType
+from prometheus_client.registry import Collector
 
 from seatcast import wire
 from seatcast.domain import iso
@@ -64,7 +65,7 @@ class Server:
         tokens: Tokens,
         limits: Limits,
         metrics: Metrics,
-        registry: prometheus_client.CollectorRegistry,
+        registry: Collector,
         health: Callable[[], Health],
         snapshots: bool,
         max_connections: int | None = None,
@@ -100,24 +101,35 @@ class Server:
         return f"c_{secrets.token_urlsafe(9)}"
 
     @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
-        """Take connections inside the context, which yields the bound port. Raises `PortTaken`."""
-        listener = await listen_on(host, port, name="gateway")
+    async def listening(self, host: str, port: int, *, shared: bool = False) -> AsyncIterator[int]:
+        """Take connections inside the context, which yields the bound port. Raises `PortTaken`.
+
+        `shared`: beside other gateways on the same port, see `listen_on`.
+        """
+        listener = await listen_on(host, port, name="gateway", shared=shared)
         # On the listening socket: connections inherit both before their first byte.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         bound: int = listener.getsockname()[1]
         door = Door(self._answer, Bounds(), self._expect, self._gone)
-        listening = await self._loop.create_server(lambda: Arrival(door), sock=listener, backlog=4_096)
+        self._listening = await self._loop.create_server(lambda: Arrival(door), sock=listener, backlog=4_096)
         try:
             yield bound
         finally:
-            listening.close()
+            self._listening.close()
             for connection in list(self.connections):
                 connection.abort("drain")
             for one in list(self.unfinished):
                 one.abort()
             listener.close()
+
+    async def stop_listening(self) -> None:
+        """Take nobody any more: others on this port do, and a proxy asks elsewhere at once."""
+        self.draining = True
+        # The kernel resets whoever still waits in the socket's queue: a few turns in which the loop empties it.
+        for _ in range(4):
+            await asyncio.sleep(0)
+        self._listening.close()
 
     # Handshakes
 

@@ -111,7 +111,7 @@ class Upkeep:
     async def drain(self, seconds: float) -> None:
         """Take nobody any more, send everybody away, and return when they are gone, within `seconds`."""
         server = self._server
-        server.draining = True
+        await server.stop_listening()
         server.hub.flush()
         connections = list(server.connections)
         random.SystemRandom().shuffle(connections)
