@@ -22,12 +22,14 @@ from bench import (
     broadcasters,
     connections,
     fanout,
+    python_peers,
     race,
     saturation,
     stacks,
     tables,
 )
 from bench.parts import StackFailed
+from bench.quiet import Stolen, ahead_of_others, on
 from bench.rabbit import private_rabbit
 
 _BOOKINGS = ("latency", "throughput", "race")
@@ -83,7 +85,7 @@ async def _bookings(options: argparse.Namespace) -> bool:
 async def _gateway(options: argparse.Namespace) -> bool:
     good = True
     seconds, peers = (1.0, False) if options.quick else (2.0, options.peers)
-    async with private_rabbit(broadcasters.on(broadcasters.CLIENT_CORE)) as rabbit:
+    async with private_rabbit(on(broadcasters.CLIENT_CORE)) as rabbit:
         if "fanout" in options.names:
             for clients in (1_000, 5_000):
                 good &= await fanout.measure(
@@ -108,10 +110,12 @@ async def _run(options: argparse.Namespace) -> bool:
     for line in tables.conditions():
         print(line, flush=True)
     good = True
+    stolen = Stolen()
     if set(options.names) & set(_BOOKINGS):
         good &= await _bookings(options)
     if set(options.names) & set(_GATEWAY):
         good &= await _gateway(options)
+    print(stolen)
     return good
 
 
@@ -121,8 +125,11 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     stacks.install_node_packages()
+    if options.peers:
+        python_peers.install()
     try:
-        return 0 if uvloop.run(_run(options)) else 1
+        with ahead_of_others():
+            return 0 if uvloop.run(_run(options)) else 1
     except (asyncio.CancelledError, KeyboardInterrupt):
         print("bench: ended early", file=sys.stderr)
         return 130

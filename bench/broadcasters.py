@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import load
+from bench import load, python_peers
 from bench.follower import booking
 from bench.native import program
 from bench.parts import Running, StackFailed, free_port, listens, ready, running
+from bench.quiet import on
 from bench.rabbit import Rabbit
 from bench.stacks import NODE_PEER, ROOT
 from bench.wsload import Load, Schedule, loading
@@ -88,15 +89,6 @@ class Broadcaster:
 Starter = Callable[[], AbstractAsyncContextManager[Broadcaster]]
 
 
-def on(core: int) -> tuple[str, ...]:
-    """Return the beginning of a command that runs on `core`, before everybody else where that is allowed."""
-    return (
-        ("nice", "-n", "-20", "taskset", "-c", str(core))
-        if os.geteuid() == 0
-        else ("taskset", "-c", str(core))
-    )
-
-
 @asynccontextmanager
 async def floor(tours: int) -> AsyncIterator[Broadcaster]:
     """A C program that calls send() for each client."""
@@ -129,6 +121,16 @@ async def _node(script: str, port: int, tours: int, environment: dict[str, str])
     async with running(*command, cwd=NODE_PEER, environment=environment, told=True) as process:
         await process.wait_until(partial(listens, port))
         yield process
+
+
+@asynccontextmanager
+async def python(name: str, script: str, tours: int) -> AsyncIterator[Broadcaster]:
+    """A Python server that makes its facts itself."""
+    port = free_port()
+    command = (*on(SERVER_CORE), str(python_peers.PYTHON), script, str(port), str(tours))
+    async with running(*command, cwd=python_peers.FOLDER, environment={}, told=True) as process:
+        await process.wait_until(partial(listens, port))
+        yield Broadcaster(name, port, process, process, tours)
 
 
 @asynccontextmanager

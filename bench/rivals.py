@@ -21,4 +21,10 @@ def everybody(
     ]
     if not all_peers:
         return tuned
-    return [*tuned, broadcasters.node("ws, as usual", "ws-plain.js", tours)]
+    return [
+        *tuned,
+        broadcasters.node("ws, as usual", "ws-plain.js", tours),
+        broadcasters.node("Socket.IO", "socketio.js", tours, socketio=1),
+        broadcasters.python("websockets.broadcast", "broadcast.py", tours),
+        broadcasters.python("FastAPI", "connection_manager.py", tours),
+    ]

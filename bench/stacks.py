@@ -208,9 +208,12 @@ def _disk() -> str | None:
 
 
 def install_node_packages() -> None:
-    """Install the Node peer's packages from its lock file, once."""
-    if (NODE_PEER / "node_modules" / ".package-lock.json").exists():
+    """Install the Node peers' packages from their lock file, once."""
+    stamp = NODE_PEER / "node_modules" / ".stamp"
+    wanted = (NODE_PEER / "package-lock.json").read_text()
+    if stamp.exists() and stamp.read_text() == wanted:
         return
-    print("bench: installing the Node peer's packages", flush=True)
+    print("bench: installing the Node peers' packages", flush=True)
     command = [str(ROOT / "scripts" / "node"), "npm", "ci", "--silent"]
     subprocess.run(command, cwd=NODE_PEER, check=True, timeout=300)
+    stamp.write_text(wanted)
