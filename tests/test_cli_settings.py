@@ -122,3 +122,37 @@ def test_a_mistake_never_quotes_a_secret(folder):
 
 def test_every_setting_has_a_line_of_help():
     assert set(HELP) == {field.name for field in msgspec.structs.fields(Settings)}
+
+
+def test_a_list_is_read_from_text_and_file(folder):
+    pages = ("https://a.example", "https://b.example")
+    assert load({"allowed_origins": "https://a.example, https://b.example,"}, {}).allowed_origins == pages
+    assert load({}, {"SEATCAST_ALLOWED_ORIGINS": ",".join(pages)}).allowed_origins == pages
+    (folder / "seatcast.toml").write_text('allowed_origins = ["https://a.example", "https://b.example"]')
+    assert load({}, {}).allowed_origins == pages
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (
+            {"allowed_origins": "tours.example"},
+            "allowed-origins takes origins such as https://tours.example, ",
+        ),
+        (
+            {"allowed_origins": "*,https://a/"},
+            "allowed-origins takes origins such as https://tours.example, ",
+        ),
+        (
+            {"trusted_proxies": "10.0.0.1/8"},
+            "trusted-proxies takes addresses and networks such as 10.0.0.1 or ",
+        ),
+        ({"trusted_proxies": "proxy"}, "trusted-proxies takes addresses and networks such as 10.0.0.1 or "),
+        ({"messages_per_minute": "-1"}, "messages-per-minute must be between 0 and 1000000, not -1"),
+        ({"connections_per_user": "many"}, "--connections-per-user must be a whole number"),
+    ],
+)
+def test_a_wrong_limit_is_one_line(settings, line):
+    with pytest.raises(SettingsError) as caught:
+        load(settings, {})
+    assert str(caught.value).startswith(line)

@@ -42,6 +42,12 @@ _GATEWAY: Final = (
     "heartbeat_seconds",
     "follow_all_limit",
     "max_subscriptions",
+    "allowed_origins",
+    "trusted_proxies",
+    "messages_per_minute",
+    "handshakes_per_address",
+    "connections_per_address",
+    "connections_per_user",
     "snapshot_seconds",
     "stale_seconds",
 )

@@ -40,6 +40,12 @@ HELP: Final[dict[str, str]] = {
     "heartbeat_seconds": "Pause between pings to a client.",
     "follow_all_limit": "Departures in the catalogue up to which a new connection follows everything.",
     "max_subscriptions": "Tours that one connection may name.",
+    "allowed_origins": "Pages that may connect: https://tours.example,... or *; default: pages of the same host.",
+    "trusted_proxies": "Proxies in front whose X-Forwarded-For and X-Forwarded-Host are believed: 10.0.0.0/8,...",
+    "messages_per_minute": "Messages that a user, or an anonymous connection, may send; 0: no limit.",
+    "handshakes_per_address": "Handshakes a second from one address; 0: no limit; default: 200, none for this machine's own.",
+    "connections_per_address": "Connections from one address; 0: no limit; default: 2000, none for this machine's own.",
+    "connections_per_user": "Connections of one user; 0: no limit; default: 100, none from this machine itself.",
     "snapshot_seconds": "How often a gateway compares itself with a snapshot although nothing seems wrong.",
     "stale_seconds": "Silence of the source after which a gateway says STALE.",
     "start_seconds": "How long a start waits for a database or broker that cannot be reached yet.",
@@ -48,6 +54,7 @@ HELP: Final[dict[str, str]] = {
 }
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LIST: Final = tuple[str, ...]
 _TYPES: Final = get_type_hints(Settings)
 _DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 
@@ -119,6 +126,8 @@ def _convert(name: str, value: object, where: str, *, strict: bool) -> object:
         if not isinstance(value, str) or not value:
             raise SettingsError(f"{where} must be a path")
         return Path(value)
+    if kind == _LIST and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError:
@@ -131,13 +140,15 @@ def _described(kind: Any) -> str:
         return f"{', '.join(others)} or {last}"
     if get_origin(kind) in (Union, types.UnionType):
         kind = get_args(kind)[0]
+    if kind == _LIST:
+        return "a list of texts"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
 
 
 def _option(name: str) -> inspect.Parameter:
     """Return the parameter that gives a command its flag. Text, so that `_convert` phrases every mistake."""
     kind, default = _TYPES[name], _DEFAULTS[name]
-    shown = False if default in (None, False) else str(default)
+    shown = False if default in (None, False, ()) else str(default)
     is_switch = kind is bool
     annotation: Any = Annotated[
         (bool | None) if is_switch else (str | None),
@@ -145,7 +156,7 @@ def _option(name: str) -> inspect.Parameter:
             _flag(name),
             help=HELP[name],
             show_default=shown,
-            metavar=None if is_switch else name.rpartition("_")[2].upper(),
+            metavar=None if is_switch else name.partition("_per_")[0].rpartition("_")[2].upper(),
         ),
     ]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
+
+from seatcast import origins
 
 
 class SettingsError(ValueError):
@@ -49,6 +52,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Departures in the catalogue up to which a new connection follows everything."""
     max_subscriptions: int = 500
     """Tours that one connection may name."""
+    allowed_origins: tuple[str, ...] = ()
+    """Pages that may connect; empty: those of the host that the socket was asked of."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose word is taken for whom they speak for."""
+    messages_per_minute: int = 100
+    """Of each user, and of each anonymous connection; 0 here and below: no limit."""
+    handshakes_per_address: int | None = None
+    """A second; here and below None: the default of `gateway/admission.py`, which spares this machine itself."""
+    connections_per_address: int | None = None
+    connections_per_user: int | None = None
     snapshot_seconds: float = 60.0
     """How often a gateway compares itself with a snapshot although nothing seems wrong."""
     stale_seconds: float = 3.0
@@ -79,6 +92,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise SettingsError(f"workers must be between 1 and 128, not {self.workers}")
         if self.follow_all_limit < 0 or self.max_subscriptions < 1:
             raise SettingsError("follow-all-limit and max-subscriptions must not be negative")
+        for name in (
+            "messages_per_minute",
+            "handshakes_per_address",
+            "connections_per_address",
+            "connections_per_user",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1_000_000:
+                raise SettingsError(f"{name.replace('_', '-')} must be between 0 and 1000000, not {value}")
+        for origin in self.allowed_origins:
+            if origins.normal(origin) is None:
+                raise SettingsError(
+                    f"allowed-origins takes origins such as https://tours.example, null or *, not {origin!r}"
+                )
+        for network in self.trusted_proxies:
+            _check_network("trusted-proxies", network)
         _check_url("database-url", self.database_url, ("postgresql", "postgres", "sqlite"))
         _check_url("broker-url", self.broker_url, ("amqp", "amqps"))
         _check_url("tours-url", self.tours_url, ("http", "https"))
@@ -92,6 +121,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'seatcast.sqlite3'}"
+
+
+def _check_network(flag: str, network: str) -> None:
+    try:
+        ip_network(network)
+    except ValueError:
+        raise SettingsError(
+            f"{flag} takes addresses and networks such as 10.0.0.1 or 10.0.0.0/8, not {network!r}"
+        ) from None
 
 
 def _check_url(flag: str, url: str | None, schemes: tuple[str, ...]) -> None:

@@ -14,6 +14,8 @@ from http import HTTPStatus
 import uvloop
 from picows import WSMsgType
 
+from seatcast.gateway.addresses import Addresses
+from seatcast.gateway.admission import Visitor
 from seatcast.gateway.arrival import Answer, Arrival, Door, Upgrade
 from seatcast.gateway.handshake import Accepted, examine
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, Kind
@@ -33,7 +35,7 @@ class Echo:
         self.websocket = websocket
         websocket.transport.set_write_buffer_limits(0)
 
-    def admits(self, kind):
+    def admits(self, message):
         return True
 
     def receive(self, message):
@@ -63,7 +65,7 @@ async def echoing(port=0, bounds=BOUNDS):
     loop = asyncio.get_running_loop()
     unfinished = {}
 
-    def judge(request):
+    def judge(request, visitor):
         verdict = request if isinstance(request, Refused) else examine(request.target, request.headers)
         if isinstance(verdict, Accepted):
             return Upgrade(Echo(unfinished))
@@ -81,7 +83,10 @@ async def echoing(port=0, bounds=BOUNDS):
                 del unfinished[one]
                 one.abort()
 
-    door = Door(judge, bounds, expect, lambda one: unfinished.pop(one, None))
+    door = Door(
+        arrive=lambda address: Visitor(Addresses().of(address)), judge=judge, bounds=bounds, expect=expect,
+        gone=lambda one: unfinished.pop(one, None), leave=lambda visitor: None,
+    )  # fmt: skip
     listening = await loop.create_server(lambda: Arrival(door), "127.0.0.1", port)
     sweeping = asyncio.create_task(sweep())
     try:

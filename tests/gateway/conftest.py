@@ -9,11 +9,14 @@ import uvloop
 from websockets.asyncio.client import connect
 
 from seatcast import rest, wire
+from seatcast.gateway.addresses import Addresses
+from seatcast.gateway.admission import Quotas
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.server import Server
 from seatcast.gateway.session import Limits
 from seatcast.gateway.upkeep import Upkeep
 from seatcast.health import Health
+from seatcast.origins import Origins
 from seatcast.tokens import Tokens
 
 NOW = "2026-06-01T10:00:00.000Z"
@@ -24,10 +27,16 @@ UPGRADE = (
 )
 
 
+NO_MESSAGE_LIMIT = Quotas(messages_per_minute=0)
+
+
 class House:
     """A listening server with tours that the test changes."""
 
-    def __init__(self, **limits):
+    def __init__(self, *, quotas=NO_MESSAGE_LIMIT, trusted_proxies=(), allowed_origins=(), **limits):
+        self.more = {
+            "quotas": quotas, "addresses": Addresses(trusted_proxies), "origins": Origins(allowed_origins),
+        }  # fmt: skip
         self.registry = prometheus_client.CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.health = Health("ok", {})
@@ -41,6 +50,7 @@ class House:
         self.server = Server(
             tokens=self.tokens, limits=Limits(**self.limits), metrics=self.metrics, registry=self.registry,
             health=lambda: self.health, snapshots=True, max_connections=self.max_connections,
+            **self.more,
         )  # fmt: skip
         self.upkeep = Upkeep(self.server)
         async with self.server.listening("127.0.0.1", 0) as self.port, asyncio.TaskGroup() as group:

@@ -18,13 +18,13 @@ LOCAL = ADDRESSES.of("127.0.0.1")
 class House:
     """An admission with its clock."""
 
-    def __init__(self, **quotas):
+    def __init__(self, most_sockets=math.inf, **quotas):
         self.now = 1_000.0
-        self.admission = Admission(Quotas(**quotas), lambda: self.now)
+        self.admission = Admission(Quotas(**quotas), most_sockets, lambda: self.now)
 
     def enter(self, address=HOTEL, user=None):
-        visitor, full = self.admission.arrive()
-        away = full or self.admission.knock(visitor, address)
+        visitor = self.admission.arrive(address)
+        away = self.admission.ask(visitor, address)
         if user is not None:
             assert self.admission.sign_in(visitor, user)
         return visitor, away
@@ -72,8 +72,8 @@ def test_sockets_far_past_a_limit_are_just_dropped():
     away = [house.enter()[1] for _ in range(2 + SPARE_SOCKETS)]
     assert away[0] is None
     assert [one.silently for one in away[1:]] == [False] * SPARE_SOCKETS + [True]
-    house = House(sockets=1)
-    away = [house.admission.arrive()[1] for _ in range(2 + SPARE_SOCKETS)]
+    house = House(most_sockets=1)
+    away = [house.enter()[1] for _ in range(2 + SPARE_SOCKETS)]
     assert away[0] is None
     assert {one.reason for one in away[1:]} == {"full"}
     assert [one.silently for one in away[1:]] == [False] * SPARE_SOCKETS + [True]
@@ -85,9 +85,7 @@ def test_this_machine_is_not_counted_unless_a_limit_was_set():
     assert {house.enter(LOCAL, user="u")[1] for _ in range(5_000)} == {None}
     set_limits = House(handshakes_per_address=1, connections_per_address=3, connections_per_user=2)
     assert [set_limits.enter(LOCAL)[1] is None for _ in range(4)] == [True] * 3 + [False]
-    first, second, third = (set_limits.admission.arrive()[0] for _ in range(3))
-    for visitor in (first, second, third):
-        set_limits.admission.knock(visitor, LOCAL)
+    first, second, third = (set_limits.enter(LOCAL)[0] for _ in range(3))
     assert [set_limits.admission.sign_in(one, "u") for one in (first, second, third)] == [True, True, False]
 
 
@@ -108,6 +106,19 @@ def test_zero_is_no_limit():
     assert house.says(visitor, 1_000) == [0] * 1_000
 
 
+def test_behind_a_trusted_proxy_each_client_is_counted_for_itself():
+    house = House(connections_per_address=1, handshakes_per_address=1)
+    proxy = Addresses(["10.0.0.1"]).of("10.0.0.1")
+    visitors = [house.admission.arrive(proxy) for _ in range(50)]
+    assert {visitor.away for visitor in visitors} == {None}
+    assert house.admission.ask(visitors[0], HOTEL) is None
+    assert house.admission.ask(visitors[1], OTHER) is None
+    assert house.admission.ask(visitors[2], HOTEL).reason == "address connections"
+    for visitor in visitors:
+        house.admission.leave(visitor)
+    assert house.enter()[1] is None
+
+
 # Users
 
 
@@ -122,6 +133,14 @@ def test_connections_of_a_user_end_and_make_room():
     assert house.admission.sign_in(third, "u")
     assert house.admission.sign_in(third, "u")
     assert not house.admission.sign_in(house.enter()[0], "u")
+
+
+def test_whoever_signs_in_as_another_makes_room():
+    house = House(connections_per_user=1)
+    visitor, _ = house.enter(user="u")
+    assert house.admission.sign_in(visitor, "v")
+    house.enter(user="u")
+    assert not house.admission.sign_in(house.enter()[0], "v")
 
 
 # Messages

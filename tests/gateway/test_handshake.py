@@ -97,7 +97,7 @@ async def test_a_full_gateway_says_try_later(house, upgrade):
 
 async def test_an_error_of_ours_is_not_told_to_the_client(house, upgrade, monkeypatch):
     async with house().open() as h:
-        monkeypatch.setattr(h.server, "_identify", lambda _: 1 / 0)
+        monkeypatch.setattr(h.server.admission, "ask", lambda *_: 1 / 0)
         head, body = await answer(h, upgrade)
     assert head.startswith(b"HTTP/1.1 500 ")
     assert body == b"Internal error\n"

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from seatcast import wire
+from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.metrics import Metrics
@@ -173,7 +174,9 @@ class History:
     def connect(self, gateway, tours):
         client = Client()
         named = None if tours is None else tuple(sorted(tours))
-        connection = Connection(self.server(gateway), Accepted("fr", named, None, None), None)
+        server = self.server(gateway)
+        visitor = server.admission.arrive(Addresses().of("127.0.0.1"))
+        connection = Connection(server, visitor, Accepted("fr", named, None, None), None)
         socket = Socket(client)
         socket.connection = connection
         connection.opened(socket)

@@ -91,6 +91,14 @@ def test_full_buckets_are_forgotten():
     assert len(buckets) == 400
 
 
+def test_one_that_is_always_in_use_keeps_no_other_from_being_forgotten():
+    buckets = Buckets(Rate(1, 2), most=1_000)
+    for n in range(300):
+        buckets.take("busy", n)
+        buckets.take(f"once {n}", n)
+    assert len(buckets) < 10
+
+
 def test_refusals_cost_no_memory():
     buckets = Buckets(Rate(1, 1), most=2, shared=1)
     for n in range(10):

@@ -228,7 +228,7 @@ async def test_a_full_and_a_draining_gateway_count_whom_they_send_away(house, up
 
 async def test_a_fault_of_ours_is_counted_as_internal(house, upgrade, monkeypatch):
     async with house().open() as h:
-        monkeypatch.setattr(h.server, "_identify", lambda _: 1 / 0)
+        monkeypatch.setattr(h.server.admission, "ask", lambda *_: 1 / 0)
         async with h.raw(upgrade) as (reader, _), asyncio.timeout(10):
             assert b"500" in await reader.readline()
         assert h.count("handshakes_refused_total", reason="internal") == 1

@@ -12,19 +12,19 @@ PLAIN = b"GET /ws?a=b HTTP/1.1\r\nHost: x\r\nAccept:*/*\r\nX-Empty:\r\n\r\n"
 
 
 def status(head):
-    found = parse(head, "192.0.2.1")
+    found = parse(head)
     return found.status.value if isinstance(found, Refused) else 200
 
 
 def test_a_request_is_read():
-    found = parse(PLAIN, "192.0.2.1")
+    found = parse(PLAIN)
     assert isinstance(found, Request)
-    assert (found.method, found.target, found.address) == ("GET", b"/ws?a=b", "192.0.2.1")
+    assert (found.method, found.target) == ("GET", b"/ws?a=b")
     assert list(found.headers.items()) == [("Host", "x"), ("Accept", "*/*"), ("X-Empty", "")]
 
 
 def test_fields_may_come_several_times_in_any_case_and_with_space_around():
-    found = parse(b"GET / HTTP/1.1\r\nconnection: keep-alive\r\nCONNECTION: \t Upgrade \t\r\n\r\n", "")
+    found = parse(b"GET / HTTP/1.1\r\nconnection: keep-alive\r\nCONNECTION: \t Upgrade \t\r\n\r\n")
     assert found.headers.getall("Connection") == ["keep-alive", "Upgrade"]
 
 
@@ -68,13 +68,13 @@ def test_what_is_served_and_what_is_refused(head, expected):
 
 @pytest.mark.parametrize("line", [b"GET / HTTP/1.0", b"HEAD / HTTP/1.1"])
 def test_what_cannot_upgrade_asks_in_vain(line):
-    assert "Upgrade" not in parse(line + b"\r\nUpgrade: websocket\r\n\r\n", "").headers
+    assert "Upgrade" not in parse(line + b"\r\nUpgrade: websocket\r\n\r\n").headers
 
 
 @given(st.binary(max_size=200), st.integers(0, len(PLAIN)), st.integers(0, 20))
 def test_whatever_comes_is_read_or_refused_with_fixed_words(noise, at, cut):
     """Nothing that was sent is ever told back."""
-    found = parse(PLAIN[:at] + noise + PLAIN[at + cut :], "")
+    found = parse(PLAIN[:at] + noise + PLAIN[at + cut :])
     if isinstance(found, Refused):
         assert found.text in TEXTS
 

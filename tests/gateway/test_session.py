@@ -35,6 +35,7 @@ class Peer:
 
     def identified(self):
         self.times_identified += 1
+        return True
 
     def take(self):
         told, self.told = self.told, []

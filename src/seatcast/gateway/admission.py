@@ -48,8 +48,6 @@ class Quotas:
     """A second, `BURST_SECONDS` of them at once."""
     connections_per_address: int | None = None
     connections_per_user: int | None = None
-    sockets: int = 0
-    """Of everybody."""
 
 
 class TurnedAway(NamedTuple):
@@ -61,22 +59,27 @@ class TurnedAway(NamedTuple):
 
 
 class Visitor:
-    """One socket, from its first moment to its end."""
+    """One socket, from its first moment to its end. `peer` is who is at the other end of it, perhaps a proxy."""
 
-    __slots__ = ("address", "controls", "messages", "patience", "user")
+    __slots__ = ("address", "away", "controls", "messages", "patience", "peer", "user")
 
-    def __init__(self) -> None:
+    def __init__(self, peer: Address) -> None:
+        self.peer = peer
         self.address: Address | None = None
-        """None where it is not known yet, or not counted."""
+        """The client's; None while a proxy has not told it."""
+        self.away: TurnedAway | None = None
         self.user: str | None = None
         # When its own buckets will be full: of messages while anonymous, of control frames, of refusals.
         self.messages = self.controls = self.patience = 0.0
 
 
 class Admission:
-    """Everybody who is here, and what the limits remember of those who were. `clock` is in seconds."""
+    """Everybody who is here, and what the limits remember of those who were.
 
-    def __init__(self, quotas: Quotas, clock: Callable[[], float]) -> None:
+    `most_sockets` is for everybody together; `clock` is in seconds.
+    """
+
+    def __init__(self, quotas: Quotas, most_sockets: int, clock: Callable[[], float]) -> None:
         self._quotas = quotas
         self._clock = clock
         messages = quotas.messages_per_minute
@@ -88,24 +91,32 @@ class Admission:
         self._answers = Buckets(self._handshakes.rate)
         self._most_per_address = _given(quotas.connections_per_address, CONNECTIONS_PER_ADDRESS) or math.inf
         self._most_per_user = _given(quotas.connections_per_user, CONNECTIONS_PER_USER) or math.inf
-        self._most_sockets = quotas.sockets or math.inf
+        self._most_sockets = most_sockets
         self.sockets = 0
         self._per_address: dict[str, int] = {}
         self._per_user: dict[str, int] = {}
 
     # The way in
 
-    def arrive(self) -> tuple[Visitor, TurnedAway | None]:
-        """Count a new socket."""
+    def arrive(self, peer: Address) -> Visitor:
+        """Count a new socket; its visitor knows whether it is turned away."""
+        visitor = Visitor(peer)
         self.sockets += 1
         past = self.sockets - self._most_sockets
-        return Visitor(), TurnedAway("full", 2, past > SPARE_SOCKETS) if past > 0 else None
+        if past > 0:
+            visitor.away = TurnedAway("full", 2, past > SPARE_SOCKETS)
+        elif not peer.trusted:
+            visitor.away = self._knock(visitor, peer)
+        return visitor
 
-    def knock(self, visitor: Visitor, address: Address) -> TurnedAway | None:
-        """Count a handshake and a socket of this address; return why it is refused, if it is.
+    def ask(self, visitor: Visitor, client: Address) -> TurnedAway | None:
+        """Return why the visitor's handshake is refused, if it is. Behind a proxy it is counted only now."""
+        if visitor.address is None and visitor.away is None:
+            visitor.away = self._knock(visitor, client)
+        return visitor.away
 
-        Once for each visitor, as soon as the client's address is known: at once, or behind a proxy with its request.
-        """
+    def _knock(self, visitor: Visitor, address: Address) -> TurnedAway | None:
+        """Count a handshake and a socket of this address."""
         visitor.address = address
         counted, now = address.counted, self._clock()
         here = self._per_address[counted] = self._per_address.get(counted, 0) + 1

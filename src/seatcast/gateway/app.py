@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry
 from seatcast import wire
 from seatcast.broker import Broker
 from seatcast.config import Settings
+from seatcast.gateway.addresses import Addresses
+from seatcast.gateway.admission import Quotas
 from seatcast.gateway.feed import Feed
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.server import Server
@@ -23,6 +25,7 @@ from seatcast.gateway.session import Limits
 from seatcast.gateway.snapshot import ReadSnapshot
 from seatcast.gateway.upkeep import Upkeep
 from seatcast.health import Health, health_routes
+from seatcast.origins import Origins
 from seatcast.siblings import Own, Place, reporting, shared_health_routes
 from seatcast.tokens import Tokens
 
@@ -57,6 +60,14 @@ class Gateway:
             registry=self.registry if place is None else Own(place, self.registry),
             health=self.health,
             snapshots=read_snapshot is not None,
+            quotas=Quotas(
+                settings.messages_per_minute,
+                settings.handshakes_per_address,
+                settings.connections_per_address,
+                settings.connections_per_user,
+            ),
+            addresses=Addresses(settings.trusted_proxies),
+            origins=Origins(settings.allowed_origins),
         )
         self._feed = Feed(
             broker,

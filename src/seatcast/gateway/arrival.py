@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, cast
 
+from seatcast.gateway.admission import Visitor
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds
 from seatcast.gateway.request import (
     MAX_HEAD_BYTES,
@@ -53,20 +54,25 @@ class Door:
     `judge` gives every request its answer, also one that could not be read, and does not raise.
     """
 
-    judge: Callable[[Request | Refused], Answer | Upgrade]
+    arrive: Callable[[str], Visitor]
+    """Told of every socket the peer's address, before anything else."""
+    judge: Callable[[Request | Refused, Visitor], Answer | Upgrade]
     bounds: Bounds
     expect: Callable[[Arrival, float], None]
     """Aborts an arrival that is not gone after so many seconds."""
     gone: Callable[[Arrival], None]
     """Told when an arrival is lost, or is none any more."""
+    leave: Callable[[Visitor], None]
+    """Told when one is lost before its handshake succeeded."""
 
 
 class Arrival(asyncio.Protocol):
     """The protocol of a connection until its request is answered."""
 
-    __slots__ = ("_door", "_head", "_ignored", "_transport")
+    __slots__ = ("_door", "_head", "_ignored", "_transport", "_visitor")
 
     _transport: asyncio.Transport
+    _visitor: Visitor
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -76,10 +82,17 @@ class Arrival(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        # There is none if the peer is gone already.
+        address = transport.get_extra_info("peername") or ("",)
+        self._visitor = self._door.arrive(address[0])
+        if self._visitor.away is not None and self._visitor.away.silently:
+            self._transport.abort()
+            return
         self._door.expect(self, HANDSHAKE_SECONDS)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._door.gone(self)
+        self._door.leave(self._visitor)
 
     def data_received(self, data: bytes) -> None:
         if self._ignored is not None:
@@ -90,16 +103,15 @@ class Arrival(asyncio.Protocol):
         self._head += data
         end = self._head.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
         if end >= 0:
-            address = self._transport.get_extra_info("peername")[0]
-            self._answer(parse(self._head[: end + 4], address), self._head[end + 4 :])
+            self._answer(parse(self._head[: end + 4]), self._head[end + 4 :])
         elif len(self._head) >= MAX_HEAD_BYTES:
             self._answer(too_large(), b"")
         elif not self._head[:1].isalpha():
             # Not HTTP, perhaps TLS: its sender need not wait for the end of its time.
-            self._answer(parse(self._head, ""), b"")
+            self._answer(parse(self._head), b"")
 
     def _answer(self, request: Request | Refused, rest: bytes) -> None:
-        answer = self._door.judge(request)
+        answer = self._door.judge(request, self._visitor)
         self._head = b""
         if isinstance(answer, Upgrade) and isinstance(request, Request):
             self._transport.write(switching(request.headers["Sec-WebSocket-Key"], answer.fields))

@@ -8,11 +8,13 @@ answers.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from seatcast import wire
+from seatcast.gateway.admission import Visitor
 from seatcast.gateway.auth import Rejected
 from seatcast.gateway.facts import Key
 from seatcast.gateway.handshake import Accepted
@@ -39,12 +41,16 @@ class Connection:
         "paused",
         "session",
         "socket",
+        "visitor",
     )
 
     socket: WebSocket
 
-    def __init__(self, server: Server, accepted: Accepted, identity: Identity | Rejected | None) -> None:
+    def __init__(
+        self, server: Server, visitor: Visitor, accepted: Accepted, identity: Identity | Rejected | None
+    ) -> None:
         self._server = server
+        self.visitor = visitor
         self._greeting: tuple[Accepted, Identity | Rejected | None] | None = (accepted, identity)
         self.session = Session(self, server.shared)
         self.closing = False
@@ -63,6 +69,8 @@ class Connection:
         if isinstance(identity, Rejected):
             self.close(*identity)
             return
+        if isinstance(identity, Identity) and not self._signs_in(identity):
+            return
         self.session.open(
             self._server.connection_id(),
             identity=identity,
@@ -75,13 +83,19 @@ class Connection:
         # byte that the kernel refuses pauses us.
         websocket.transport.set_write_buffer_limits(0)
 
-    def admits(self, kind: Kind) -> bool:
-        """Return whether a message is acted on; asked once for each message and control frame, before all else.
-
-        A refusal must cost next to nothing: a client can have it 10,000 times in one turn of the loop. Whoever
-        refuses also answers (rarely) and closes (4429).
-        """
-        return True
+    def admits(self, message: Message) -> bool:
+        """Return whether the limits let a message, ping or pong be acted on; whoever keeps on is closed."""
+        admission, control = self._server.admission, message.kind in (Kind.PING, Kind.PONG)
+        wait = admission.control(self.visitor) if control else admission.message(self.visitor)
+        if not wait:
+            return True
+        self._server.metrics.client_messages_refused["control" if control else "message"] += 1
+        if wait == math.inf:
+            self.close(CloseCode.RATE_LIMITED, "rate limit exceeded", "rate limited")
+            self.socket.shun()
+        elif not control:
+            self.session.refuse(message.data, wait)
+        return False
 
     def receive(self, message: Message) -> None:
         """Act on a message."""
@@ -108,8 +122,19 @@ class Connection:
             self._server.hub.flush()
             self._pay(self.owed)
 
-    def identified(self) -> None:
+    def identified(self) -> bool:
+        """AUTH changed whom the session speaks for, or until when; return whether it may go on."""
+        identity = self.session.identity
+        if isinstance(identity, Identity) and not self._signs_in(identity):
+            return False
         self._server.watch(self)
+        return True
+
+    def _signs_in(self, identity: Identity) -> bool:
+        if self._server.admission.sign_in(self.visitor, identity.user):
+            return True
+        self.close(CloseCode.TRY_AGAIN_LATER, "too many connections", "user connections")
+        return False
 
     # To the client
 

@@ -21,7 +21,8 @@ from seatcast.text import language_of
 
 PATHS: Final = frozenset({"/", "/ws", "/websocket"})
 
-HTTP_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+METRICS: Final = "/metrics"
+HTTP_PATHS: Final = frozenset({"/health/live", "/health/ready", METRICS})
 """Answered as plain HTTP on this port too."""
 
 

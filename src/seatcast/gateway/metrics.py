@@ -26,6 +26,8 @@ from seatcast.gateway.truth import Outcome
 PREFIX: Final = "seatcast_gateway_"
 
 Refusal = Literal[
+    "address connections",
+    "address rate",
     "body",
     "draining",
     "full",
@@ -35,6 +37,7 @@ Refusal = Literal[
     "key",
     "malformed",
     "method",
+    "origin",
     "path",
     "query",
     "slow",
@@ -45,12 +48,25 @@ Refusal = Literal[
 """Why a handshake failed."""
 
 End = Literal[
-    "drain", "error", "expired", "gone", "heartbeat", "peer", "too slow", "unauthenticated", "violation"
+    "drain",
+    "error",
+    "expired",
+    "gone",
+    "heartbeat",
+    "peer",
+    "rate limited",
+    "too slow",
+    "unauthenticated",
+    "user connections",
+    "violation",
 ]
 """Why a connection ended; `peer`: it said goodbye, `gone`: it did not, `expired`: its token was over."""
 
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]
 """Why something that was owed to a client was never sent."""
+
+Said = Literal["control", "message"]
+"""What a client sent: a ping or pong, or a message."""
 
 Kind = Literal["everything", "named"]
 """What a connection follows."""
@@ -65,6 +81,7 @@ _DESCRIBED: Final[dict[str, tuple[Literal["counter", "gauge", "times"], str, str
     "handshakes_refused": ("counter", "Handshakes that failed.", "reason"),
     "closed": ("counter", "Connections that ended.", "reason"),
     "client_messages": ("counter", "Messages from clients.", None),
+    "client_messages_refused": ("counter", "Messages, pings and pongs past the rate limit.", "kind"),
     "frames": ("counter", "Data frames written to clients.", None),
     "frame_bytes": ("counter", "Bytes of the data frames written to clients.", None),
     "conflated": (
@@ -135,6 +152,7 @@ class Metrics(Collector):
         self.handshakes_refused: dict[Refusal, int] = _zero(Refusal)
         self.closed: dict[End, int] = _zero(End)
         self.client_messages = 0
+        self.client_messages_refused: dict[Said, int] = _zero(Said)
         self.frames = 0
         self.frame_bytes = 0
         self.conflated = 0

@@ -34,12 +34,11 @@ _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed GET or HEAD without a body, of HTTP/1.1 or 1.0. `address` is the peer's, without its port."""
+    """A well-formed GET or HEAD without a body, of HTTP/1.1 or 1.0."""
 
     method: str
     target: bytes
     headers: CIMultiDict[str]
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Refused:
     headers: Fields = ()
 
 
-def parse(head: bytes, address: str) -> Request | Refused:
+def parse(head: bytes) -> Request | Refused:
     """Return the request whose head, up to and with the empty line, this is."""
     match = _HEAD.fullmatch(head)
     if match is None:
@@ -78,7 +77,7 @@ def parse(head: bytes, address: str) -> Request | Refused:
     if version == b"1.0" or match["method"] == b"HEAD":
         # RFC 9110, 7.8: an older version cannot upgrade; RFC 6455, 4.1: only GET can.
         headers.popall("Upgrade", None)
-    return Request(match["method"].decode(), match["target"], headers, address)
+    return Request(match["method"].decode(), match["target"], headers)
 
 
 def too_large() -> Refused:

@@ -1,4 +1,4 @@
-"""The listening socket and everybody connected to it: handshakes and delivery.
+"""The listening socket and everybody connected to it: delivery.
 
 One write per client per turn of the event loop, however many facts the turn carried: whatever is due when the
 loop gets there leaves as one buffer, built once for all clients with the same subscriptions. A lone fact
@@ -16,32 +16,28 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Final, cast
 
-import prometheus_client
-import structlog
 from picows import WSMsgType
 from prometheus_client.registry import Collector
 
 from seatcast import wire
 from seatcast.domain import iso
-from seatcast.gateway.arrival import Answer, Arrival, Door, Upgrade
-from seatcast.gateway.auth import Rejected, identify
+from seatcast.gateway.addresses import Addresses
+from seatcast.gateway.admission import Admission, Quotas
+from seatcast.gateway.arrival import Arrival, Door
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.facts import Key
-from seatcast.gateway.handshake import Accepted, Plain, examine
 from seatcast.gateway.hub import Follower, Hub
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, text_frame
-from seatcast.gateway.metrics import End, Metrics, Refusal
-from seatcast.gateway.request import Refused, Request
+from seatcast.gateway.metrics import End, Metrics
+from seatcast.gateway.reception import Reception
 from seatcast.gateway.session import Limits, Shared, Stranger
 from seatcast.gateway.slots import Slot
 from seatcast.health import Health
 from seatcast.http_server import listen_on
-from seatcast.tokens import LEEWAY_SECONDS, Identity, Tokens
-
-log = structlog.get_logger(__name__)
+from seatcast.origins import Origins
+from seatcast.tokens import LEEWAY_SECONDS, Tokens
 
 SEND_BUFFER_BYTES: Final = 64 * 1024
 """The kernel otherwise hides a slow client behind up to 4 MB of stale seats."""
@@ -51,9 +47,6 @@ RECEIVE_BUFFER_BYTES: Final = 64 * 1024
 
 SPARE_DESCRIPTORS: Final = 200
 """File descriptors kept for everything that is not a client."""
-
-MAX_ARRIVALS: Final = 100
-"""How many may be there to be told that the gateway is full."""
 
 
 class Server:
@@ -69,11 +62,12 @@ class Server:
         health: Callable[[], Health],
         snapshots: bool,
         max_connections: int | None = None,
+        quotas: Quotas | None = None,
+        addresses: Addresses | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.tokens = tokens
-        self._registry = registry
-        self._health = health
         self.limits = limits
         self.metrics = metrics
         self.hub = Hub(self, snapshots=snapshots)
@@ -83,7 +77,11 @@ class Server:
         """What newcomers are told of the source; None while it is fresh."""
         self.draining = False
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._max_connections = max_connections or max(16, soft - SPARE_DESCRIPTORS)
+        most = max_connections or max(16, soft - SPARE_DESCRIPTORS)
+        self.admission = Admission(quotas or Quotas(), most, self.clock)
+        self._reception = Reception(
+            self, self.admission, addresses or Addresses(), origins or Origins(), registry, health
+        )
         self.connections: dict[Connection, None] = {}
         self.unfinished: dict[Arrival | Connection, float] = {}
         """Handshakes under way, opening and closing, and when to give up on each, on `clock`."""
@@ -111,7 +109,10 @@ class Server:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         bound: int = listener.getsockname()[1]
-        door = Door(self._answer, Bounds(), self._expect, self._gone)
+        reception = self._reception
+        door = Door(
+            reception.arrive, reception.judge, Bounds(), self._expect, self._gone, self.admission.leave
+        )
         self._listening = await self._loop.create_server(lambda: Arrival(door), sock=listener, backlog=4_096)
         try:
             yield bound
@@ -131,59 +132,10 @@ class Server:
             await asyncio.sleep(0)
         self._listening.close()
 
-    # Handshakes
-
-    def _answer(self, request: Request | Refused) -> Answer | Upgrade:
-        try:
-            return self._judge(request)
-        except Exception:
-            log.exception("A handshake failed")
-            return self._refuse(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error\n"))
-
-    def _judge(self, request: Request | Refused) -> Answer | Upgrade:
-        if isinstance(request, Refused):
-            return self._refuse(request)
-        verdict = examine(request.target, request.headers)
-        if isinstance(verdict, Plain):
-            return self._plain(verdict.path)
-        if isinstance(verdict, Refused):
-            return self._refuse(verdict)
-        if self.draining or len(self.connections) >= self._max_connections:
-            reason: Refusal = "draining" if self.draining else "full"
-            return self._refuse(
-                Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Try again later\n", (("Retry-After", "2"),))
-            )
-        connection = Connection(self, verdict, self._identify(verdict))
-        if verdict.protocol is None:
-            return Upgrade(connection)
-        return Upgrade(connection, (("Sec-WebSocket-Protocol", verdict.protocol),))
-
-    def _identify(self, accepted: Accepted) -> Identity | Rejected | None:
-        return identify(self.tokens, accepted.token)
-
-    def _refuse(self, refused: Refused) -> Answer:
-        self.metrics.handshakes_refused[refused.reason] += 1
-        return Answer(refused.status, refused.text.encode(), refused.headers)
-
-    def _plain(self, path: str) -> Answer:
-        kind, status = "application/json", HTTPStatus.OK
-        if path == "/metrics":
-            kind = prometheus_client.CONTENT_TYPE_LATEST
-            body = prometheus_client.generate_latest(self._registry)
-        elif path == "/health/live":
-            body = b'{"status":"ok"}'
-        else:
-            health = self._health()
-            body = wire.encode(health)
-            if health.status == "unready":
-                status = HTTPStatus.SERVICE_UNAVAILABLE
-        return Answer(status, body, (("Cache-Control", "no-store"), ("Content-Type", kind)))
+    # From arrivals
 
     def _expect(self, arrival: Arrival, seconds: float) -> None:
         self.unfinished[arrival] = self.clock() + seconds
-        if len(self.connections) + len(self.unfinished) > self._max_connections + MAX_ARRIVALS:
-            self.metrics.handshakes_refused["full"] += 1
-            arrival.abort()
 
     def _gone(self, arrival: Arrival) -> None:
         self.unfinished.pop(arrival, None)
@@ -197,6 +149,7 @@ class Server:
         self.metrics.connections += 1
 
     def disconnected(self, connection: Connection) -> None:
+        self.admission.leave(connection.visitor)
         self.connections.pop(connection, None)
         self.unfinished.pop(connection, None)
         self.deadlines.pop(connection, None)

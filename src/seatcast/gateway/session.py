@@ -11,6 +11,7 @@ UNAUTHENTICATED as the answer to everything but a valid AUTH; until then the cli
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,8 +76,8 @@ class Peer(Protocol):
     def drop(self, tour_id: str | None) -> None:
         """Deliver nothing more that waits under this tour's keys; None: under any."""
 
-    def identified(self) -> None:
-        """AUTH changed whom the session speaks for, or until when."""
+    def identified(self) -> bool:
+        """AUTH changed whom the session speaks for, or until when; return False where it was closed for it."""
 
 
 class _Identified(Struct):
@@ -197,6 +198,17 @@ class Session:
             else:
                 self._unsubscribe(frame.tour_id, frame.id)
 
+    def refuse(self, message: bytes, wait_seconds: float) -> None:
+        """Answer a message that comes too soon after others, and is not acted on."""
+        self._peer.send(
+            wire.Error(
+                message=wire.ERROR_MESSAGES["RATE_LIMITED"],
+                code="RATE_LIMITED",
+                id=_id_of(message),
+                retry_after_ms=math.ceil(wait_seconds * 1_000),
+            )
+        )
+
     def _authenticate(self, frame: wire.Auth) -> None:
         """Take the client for whom its token speaks for. A token that is refused changes nothing."""
         try:
@@ -210,7 +222,8 @@ class Session:
             self._peer.send(_error("FORBIDDEN", "this connection belongs to another user", frame.id))
             return
         self.identity = identity
-        self._peer.identified()
+        if not self._peer.identified():
+            return
         self._hub.flush()
         refused = self._choose(before.tours) if isinstance(before, Stranger) else []
         expires = identity.expires

@@ -37,8 +37,10 @@ class Owner(Protocol):
     def opened(self, websocket: WebSocket) -> None:
         """The handshake was answered: frames may be sent."""
 
-    def admits(self, kind: Kind) -> bool:
-        """Return whether a message, ping or pong is acted on; asked before all else."""
+    def admits(self, message: Message) -> bool:
+        """Return whether a message, ping or pong is acted on; asked before all else. Whoever refuses also
+        answers, and closes and shuns who keeps on.
+        """
 
     def receive(self, message: Message) -> None:
         """Act on a TEXT or BINARY message."""
@@ -174,7 +176,7 @@ class WebSocket(asyncio.Protocol):
         kind = message.kind
         if kind is Kind.CLOSE:
             self._end(message.code, "", "peer")
-        elif self.closing or not self._owner.admits(kind):
+        elif self.closing or not self._owner.admits(message):
             return
         elif kind is Kind.PING:
             self.sender.send_pong(message.data)
