@@ -22,9 +22,12 @@ from bench import (
     broadcasters,
     connections,
     fanout,
+    herd,
+    idle,
     python_peers,
     race,
     saturation,
+    slow,
     stacks,
     tables,
 )
@@ -33,7 +36,7 @@ from bench.quiet import Stolen, ahead_of_others, on
 from bench.rabbit import private_rabbit
 
 _BOOKINGS = ("latency", "throughput", "race")
-_GATEWAY = ("fanout", "saturation", "memory", "handshakes")
+_GATEWAY = ("fanout", "saturation", "memory", "handshakes", "herd", "slow", "idle")
 _ALL = (*_BOOKINGS, *_GATEWAY)
 
 
@@ -53,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--peers", action="store_true", help="fanout and saturation: every peer, not the tuned ones alone"
     )
+    parser.add_argument("--long", action="store_true", help="idle: five minutes, not half a minute")
     options = parser.parse_args()
     if unknown := set(options.names) - set(_ALL):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -99,6 +103,15 @@ async def _gateway(options: argparse.Namespace) -> bool:
             good &= await connections.memory(rabbit)
         if "handshakes" in options.names:
             good &= await connections.handshakes(rabbit, rounds=min(3, options.rounds))
+        if "herd" in options.names:
+            good &= await herd.measure(rabbit, rounds=min(3, options.rounds))
+        if "slow" in options.names:
+            good &= await slow.measure(
+                rabbit, windows=3 if options.quick else 12, seconds=seconds if options.quick else 5.0
+            )
+        if "idle" in options.names:
+            lasting = 300.0 if options.long else 10.0 if options.quick else 30.0
+            good &= await idle.measure(rabbit, seconds=lasting, share=0.25 if options.quick else 1.0)
     return good
 
 

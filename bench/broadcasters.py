@@ -56,14 +56,20 @@ class Broadcaster:
         return self.secret != ""
 
     def cpu_seconds(self) -> float:
-        """Processor time used so far, user and kernel, all threads."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+        """Processor time used so far, user and kernel, by all its processes and threads."""
+        tasks = [task for pid in self._pids() for task in Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def resident_bytes(self) -> int:
-        """Memory in use (RSS)."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        """Memory in use (RSS) by all its processes."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def _pids(self) -> list[int]:
+        pids = [self.process.pid]
+        for pid in pids:  # grows while it is read: children, and theirs
+            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return pids
 
     def go(self, rate: float, seconds: float) -> Schedule:
         """Have facts made from now on; returns their schedule."""
@@ -79,6 +85,13 @@ class Broadcaster:
         """Return a load client for it."""
         options = {"tours": self.tours, **self.options, **(more or {})}
         return loading(on(CLIENT_CORE), self.port, options)
+
+    async def metric(self, name: str) -> float:
+        """Return the sum of one of its Prometheus metrics over all labels."""
+        async with booking(self.http_port) as booker:
+            _, body = await booker.send(load.get("/metrics"))
+        lines = [line.rpartition(" ") for line in body.decode().splitlines()]
+        return sum(float(value) for key, _, value in lines if key.partition("{")[0] == name)
 
     async def snapshot_reads(self) -> int:
         """Return how often it has read the tours upstream."""

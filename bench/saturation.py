@@ -19,7 +19,7 @@ CLIENTS = 1_000
 TOURS = 1_000
 MOST_MS = 50.0
 STEP = 1.25
-FIRST_RATE = {True: 200.0, False: 80.0}
+FIRST_RATE = {True: 1_000.0, False: 100.0}
 """Facts a second to begin with: ours, and the others."""
 MILLION = 1_000.0
 TARGET = 3_000_000
@@ -73,21 +73,24 @@ async def measure(rabbit: Rabbit, *, rounds: int, seconds: float, all_peers: boo
 
 
 async def _climb(server: Broadcaster, load: Load, seconds: float) -> dict[str, Any]:
-    """Raise the rate until a step fails twice; return the figures of the last good one."""
+    """Find the highest rate that passes; return its figures. A step has to fail twice."""
     rate = FIRST_RATE[server.ours]
-    best: dict[str, Any] = {"rate": 0.0, "p99": 0.0, "cpu_us": 0.0, "core": 0.0, "client_core": 0.0}
-    for _ in range(40):
-        for _ in range(2):
-            figures = await run(server, load, rate, seconds)
-            passed = figures["p99"] < MOST_MS and figures["received"] >= figures["expected"]
-            tables.progress(
-                f"{server.name}: {rate:.0f} facts/s, p99 {figures['p99']:.1f} ms, {figures['received']:,} of"
-                f" {figures['expected']:,}, core {figures['core']:.0%}, client {figures['cpu'] / figures['seconds']:.0%}"
-            )
-            if passed:
-                break
-        else:
-            return best
-        best = {**figures, "rate": rate, "client_core": figures["cpu"] / figures["seconds"]}
-        rate *= STEP
+    while not (best := await _step(server, load, rate, seconds)):
+        rate /= 2
+    while better := await _step(server, load, best["rate"] * STEP, seconds):
+        best = better
     return best
+
+
+async def _step(server: Broadcaster, load: Load, rate: float, seconds: float) -> dict[str, Any] | None:
+    for _ in range(2):
+        figures = await run(server, load, rate, seconds)
+        client_core = figures["cpu"] / figures["seconds"]
+        passed = figures["p99"] < MOST_MS and figures["received"] >= figures["expected"]
+        tables.progress(
+            f"{server.name}: {rate:.0f} facts/s, p99 {figures['p99']:.1f} ms, {figures['received']:,} of"
+            f" {figures['expected']:,}, core {figures['core']:.0%}, client {client_core:.0%}"
+        )
+        if passed or rate < 1:
+            return {**figures, "rate": rate, "client_core": client_core}
+    return None

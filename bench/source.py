@@ -106,6 +106,7 @@ class Publisher:
 class Tours(BaseHTTPRequestHandler):
     """The tour service's one route, and how often it was asked."""
 
+    protocol_version = "HTTP/1.1"
     body = b"[]"
     reads = 0
 
