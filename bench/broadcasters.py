@@ -19,6 +19,7 @@ from typing import Any
 
 from bench import load, python_peers
 from bench.follower import booking
+from bench.instructions import counted
 from bench.native import program
 from bench.parts import Running, StackFailed, free_port, listens, ready, running
 from bench.quiet import on
@@ -57,15 +58,16 @@ class Broadcaster:
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, user and kernel, by all its processes and threads."""
-        tasks = [task for pid in self._pids() for task in Path(f"/proc/{pid}/task").iterdir()]
+        tasks = [task for pid in self.pids() for task in Path(f"/proc/{pid}/task").iterdir()]
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def resident_bytes(self) -> int:
         """Memory in use (RSS) by all its processes."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids())
         return pages * os.sysconf("SC_PAGE_SIZE")
 
-    def _pids(self) -> list[int]:
+    def pids(self) -> list[int]:
+        """Return its process and all below it."""
         pids = [self.process.pid]
         for pid in pids:  # grows while it is read: children, and theirs
             pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
@@ -190,21 +192,24 @@ async def seatcast(
         )  # fmt: skip
 
 
-LIMITS_OFF: dict[str, str] = {}
+LIMITS_OFF = {"SEATCAST_HANDSHAKES_PER_ADDRESS": "0", "SEATCAST_CONNECTIONS_PER_ADDRESS": "0"}
 """All clients here have one address: limits per address would be what is measured."""
 
 
 async def run(broadcaster: Broadcaster, clients: Load, rate: float, seconds: float) -> dict[str, Any]:
-    """Send facts at a rate and return the load client's figures, with the server's `cpu_us` per delivery and what
-    share of its core it used.
+    """Send facts at a rate and return the load client's figures, with the server's `cpu_us` and `kilo_instructions`
+    (None where they cannot be counted) per delivery, and what share of its core it used.
     """
-    before, began = broadcaster.cpu_seconds(), time.monotonic()
-    schedule = broadcaster.go(rate, seconds)
-    await clients.schedule(schedule)
-    figures = await clients.measure(spin=False)
-    used = broadcaster.cpu_seconds() - before
+    async with counted(broadcaster.pids()) as instructions:
+        before, began = broadcaster.cpu_seconds(), time.monotonic()
+        schedule = broadcaster.go(rate, seconds)
+        await clients.schedule(schedule)
+        figures = await clients.measure(spin=False)
+        used = broadcaster.cpu_seconds() - before
+        figures["core"] = used / (time.monotonic() - began)
     if not figures["received"]:
         raise StackFailed(f"{broadcaster.name}: nothing came ({broadcaster.process.log.read_text()[-500:]})")
     figures["cpu_us"] = used / figures["received"] * 1e6
-    figures["core"] = used / (time.monotonic() - began)
+    executed = instructions.value
+    figures["kilo_instructions"] = None if executed is None else executed / figures["received"] / 1e3
     return figures

@@ -76,6 +76,7 @@ def _show(
             f"{row['cpu']:.2f}",
             f"{min(turn['cpu_us'] for turn in mine):.2f}",
             f"{row['ratio']:.2f}",
+            _instructions(mine),
             f"{row['p50']:.1f}",
             f"{row['p99']:.1f}",
             f"{min(turn['p99'] for turn in mine):.1f}",
@@ -85,11 +86,27 @@ def _show(
     tables.show(
         f"One delivery: {clients:,} clients, {DELIVERIES / clients:g} facts/s, {DELIVERIES:,} deliveries/s"
         f" ({len(turns[0])} turns of {seconds:g} s)",
-        ["server", "CPU us", "least", "x floor", "p50 ms", "p99 ms", "least", "deliveries", "target"],
+        [
+            "server",
+            "CPU us",
+            "least",
+            "x floor",
+            "k instructions",
+            "p50 ms",
+            "p99 ms",
+            "least",
+            "deliveries",
+            "target",
+        ],
         rows,
         [
-            "CPU: user and kernel, of the server's process, per delivery. Latency: from when the fact was due to when"
+            "CPU and instructions: user and kernel, of the server's process, per delivery. Latency: from when the fact was due to when"
             " the client has read it."
         ],
     )
     return good
+
+
+def _instructions(turns: Sequence[dict[str, Any]]) -> str:
+    values = [turn["kilo_instructions"] for turn in turns]
+    return "-" if None in values else f"{tables.median(values):.1f}"
