@@ -114,6 +114,8 @@ def test_all_judge_alike(other, data):
         assert they == we
         return
     assert they.messages[: len(we.messages)] == we.messages
+    if we.code == 1009 and other is of_wsproto:
+        return  # It leaves the size of messages to its caller, and waits for this one.
     if they.code is None:
         # They were waiting for the rest: whatever it is, they refuse too.
         they = other(data + bytes(70_000))

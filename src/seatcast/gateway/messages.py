@@ -150,8 +150,9 @@ def _close_code(payload: bytes) -> int:
     if not payload:
         return CloseCode.NORMAL
     code = int.from_bytes(payload[:2], "big")
-    # 1004, 1005, 1006 and 1015 are never sent; 1016 to 2999 belong to future versions of the protocol.
-    if len(payload) == 1 or not (code in _CLOSE_CODES or 3000 <= code <= 4999):
+    # 1004, 1005, 1006 and 1015 are never sent; 1016 to 2999 belong to future versions of the protocol. A single
+    # byte, which is no code, is less than any.
+    if not (code in _CLOSE_CODES or 3000 <= code <= 4999):
         raise Violation(CloseCode.PROTOCOL_ERROR, "invalid close code")
     _check(payload[2:].decode)
     return code
