@@ -123,7 +123,7 @@ async def test_a_violation_is_told_and_then_the_stream_ends(upgrade, masked, fra
 
 
 async def test_who_goes_on_after_a_violation_is_ignored_and_then_not_even_read(upgrade, masked, eventually):
-    async with connected(upgrade) as (reader, writer, owner):
+    async with connected(upgrade) as (_, writer, owner):
         writer.write(b"\x81\x00")
         await eventually(lambda: owner.closed)
         block = masked(TEXT, b"x" * 1_000) * 100
