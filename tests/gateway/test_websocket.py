@@ -5,6 +5,8 @@ import contextlib
 
 import pytest
 
+from seatcast.gateway.addresses import Addresses
+from seatcast.gateway.admission import Visitor
 from seatcast.gateway.arrival import Arrival, Door, Upgrade
 from seatcast.gateway.frames import CLOSE, PING, PONG, TEXT
 from seatcast.gateway.messages import Bounds
@@ -28,7 +30,7 @@ class Owner:
         self.websocket = websocket
         websocket.transport.set_write_buffer_limits(0)
 
-    def admits(self, kind):
+    def admits(self, message):
         self.turns.append(self.turn)
         return True
 
@@ -52,10 +54,13 @@ class Owner:
 
 
 @contextlib.asynccontextmanager
-async def connected(upgrade, bounds=None):
+async def connected(upgrade):
     """A client's reader and writer after its handshake, and the owner at the other end."""
     owner = Owner()
-    door = Door(lambda _: Upgrade(owner), bounds or Bounds(), lambda *_: None, lambda _: None)
+    door = Door(
+        arrive=lambda address: Visitor(Addresses().of(address)), judge=lambda *_: Upgrade(owner), bounds=Bounds(),
+        expect=lambda *_: None, gone=lambda _: None, leave=lambda _: None,
+    )  # fmt: skip
     listening = await asyncio.get_running_loop().create_server(lambda: Arrival(door), "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
     try:
