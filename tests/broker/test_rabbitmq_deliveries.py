@@ -39,7 +39,7 @@ def delivered(tag, body, *, consumer="ours", key="tour.closed", properties=None,
 def reader(clock=lambda: 0.0):
     got = []
     deliveries = Deliveries(lambda tag, delivery: got.append((tag, delivery)), clock)
-    deliveries.consumer = b"ours"
+    deliveries.take("ours")
     return deliveries, got
 
 
@@ -99,8 +99,8 @@ def test_a_cancelled_consumer_is_aiormqs_business():
 
 
 def test_before_the_consumer_has_a_name_everything_passes():
-    deliveries, got = reader()
-    deliveries.consumer = b""
+    got = []
+    deliveries = Deliveries(lambda *delivery: got.append(delivery), lambda: 0.0)
 
     assert deliveries.receive(delivered(1, b"{}")) == delivered(1, b"{}")
     assert got == []

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class BrokerUnavailable(Exception):
@@ -38,8 +38,7 @@ class Message:
     persistent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What arrives. `body` is whatever some publisher sent: it is not known to be an event."""
 
     routing_key: str
@@ -51,7 +50,7 @@ class Subscription(Protocol):
     """One gateway's own copy of every message, in the order the broker has them, from now on."""
 
     def __aiter__(self) -> AsyncIterator[Delivery]:
-        """Yield deliveries until `SubscriptionLost` is raised. A delivery is acknowledged when the next is asked for.
+        """Yield deliveries until `SubscriptionLost` is raised.
 
         Does not yield to the event loop while deliveries are waiting, so that a burst becomes one turn.
         """

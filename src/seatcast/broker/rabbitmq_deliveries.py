@@ -28,19 +28,23 @@ _CONTENT_TYPE, _CONTENT_ENCODING, _HEADERS = 0x8000, 0x4000, 0x2000
 HEARTBEAT: Final = bytes((8, 0, 0, 0, 0, 0, 0, _END))
 HEARTBEAT_SECONDS: Final = 1.0
 
+_MOST_KEYS: Final = 100
+"""Routing keys that are kept decoded; there are a handful."""
+
 
 class Deliveries:
     """Splits what the server sends on one connection. `deliver` gets the tag and the message of each delivery.
 
-    `clock` returns seconds. Only deliveries to `consumer` are taken, once it is set.
+    `clock` returns seconds. Only deliveries to the consumer that `take` names are taken.
     """
 
     def __init__(self, deliver: Callable[[int, Delivery], None], clock: Callable[[], float]) -> None:
-        self.consumer = b""
+        self._method = b"none yet"
         self._deliver = deliver
         self._clock = clock
         self._rest = b""
         self._broken = False
+        self._keys: dict[bytes, str] = {}
         # Of the delivery being put together.
         self._channel = -1
         self._tag = 0
@@ -49,6 +53,11 @@ class Deliveries:
         self._body: list[bytes] = []
         self._traceparent: str | None = None
         self._passed_at = 0.0
+
+    def take(self, consumer: str) -> None:
+        """Take what is delivered to a consumer tag, from now on."""
+        tag = consumer.encode()
+        self._method = _DELIVER + bytes((len(tag),)) + tag
 
     def receive(self, data: bytes) -> bytes:
         """Take what has arrived, in pieces of any size, and return the part of it that is not ours, whole frames.
@@ -63,17 +72,28 @@ class Deliveries:
         at, size = 0, len(data)
         while size - at >= 8:
             kind, channel, length = _FRAME.unpack_from(data, at)
-            end = at + length + 8
-            if kind > 8 or (end <= size and data[end - 1] != _END):
+            start = at + 7
+            end = start + length
+            if kind > 8 or (end < size and data[end] != _END):
                 self._broken = True
                 passed.append(data[at:])
                 at = size
                 break
-            if end > size:
+            if end >= size:
                 break
-            if not self._take(kind, channel, data, at + 7, end - 1):
-                passed.append(data[at:end])
-            at = end
+            if channel == self._channel and (kind == _BODY or kind == _HEADER):
+                if kind == _HEADER:
+                    self._describe(data, start, end)
+                else:
+                    self._body.append(data[start:end])
+                    self._missing -= length
+                if self._missing <= 0:
+                    self._complete()
+            elif kind == _METHOD and data.startswith(self._method, start):
+                self._begin(channel, data, start + len(self._method))
+            else:
+                passed.append(data[at : end + 1])
+            at = end + 1
         self._rest = data[at:]
         return self._alive(b"".join(passed), at > 0)
 
@@ -87,55 +107,40 @@ class Deliveries:
             return HEARTBEAT
         return passed
 
-    def _take(self, kind: int, channel: int, data: bytes, start: int, end: int) -> bool:
-        """Take a frame's payload if it belongs to a delivery of ours."""
-        if kind == _METHOD:
-            consumer = self.consumer
-            if not consumer or data[start : start + 4] != _DELIVER:
-                return False
-            if data[start + 5 : start + 5 + data[start + 4]] != consumer:
-                return False
-            self._begin(channel, data, start + 5 + len(consumer))
-            return True
-        if channel != self._channel:
-            return False
-        if kind == _HEADER:
-            self._describe(data, start, end)
-        elif kind == _BODY:
-            self._body.append(data[start:end])
-            self._missing -= end - start
-        else:
-            return False
-        if self._missing <= 0:
-            self._channel = -1
-            body, self._body = self._body, []
-            self._deliver(self._tag, Delivery(self._key, b"".join(body), self._traceparent))
-        return True
-
     def _begin(self, channel: int, data: bytes, at: int) -> None:
         self._channel = channel
         self._tag = int.from_bytes(data[at : at + 8], "big")
         at += 9  # and whether it was delivered before
         at += 1 + data[at]  # the exchange
-        self._key = data[at + 1 : at + 1 + data[at]].decode(errors="replace")
-        self._traceparent = None
+        name = data[at + 1 : at + 1 + data[at]]
+        key = self._keys.get(name)
+        if key is None:
+            key = name.decode(errors="replace")
+            if len(self._keys) < _MOST_KEYS:
+                self._keys[name] = key
+        self._key = key
 
     def _describe(self, data: bytes, start: int, end: int) -> None:
         _, _, self._missing, flags = _CONTENT.unpack_from(data, start)
-        if not flags & _HEADERS:
+        self._traceparent = None
+        if not flags & _HEADERS or data.find(b"traceparent", start, end) < 0:
             return
         at = start + _CONTENT.size
         for flag in (_CONTENT_TYPE, _CONTENT_ENCODING):
             if flags & flag:
                 at += 1 + data[at]
-        if data.find(b"traceparent", at, end) < 0:
-            return
         try:
             _, headers = decode.field_table(data[at:end])
         except ValueError:
             return  # somebody else's headers: the event counts
         traceparent = headers.get("traceparent")
         self._traceparent = traceparent if isinstance(traceparent, str) else None
+
+    def _complete(self) -> None:
+        self._channel = -1
+        body, self._body = self._body, []
+        whole = body[0] if len(body) == 1 else b"".join(body)
+        self._deliver(self._tag, Delivery(self._key, whole, self._traceparent))
 
 
 class _Tap(asyncio.Protocol):

@@ -21,6 +21,7 @@ from seatcast.broker.rabbitmq_link import DECLARE_SECONDS
 PREFETCH = 200
 """Deliveries that this process holds unacknowledged: its memory's bound. The rest wait in the broker."""
 ACK_EVERY = 50
+"""Deliveries acknowledged together. The last few may stay unacknowledged: nobody else would get them, the queue is ours."""
 
 Post = Callable[[str, Message, dict[str, str]], Awaitable[None]]
 
@@ -33,7 +34,7 @@ class RabbitSubscription:
         self._post = post
         self._waiting: deque[tuple[int, Delivery]] = deque()
         self._reader: asyncio.Future[None] | None = None
-        self._given: int | None = None
+        self._given = 0
         self._unacknowledged = 0
 
     def consume(self, rabbit: RabbitConnection, channel: aiormq.Channel) -> None:
@@ -61,7 +62,8 @@ class RabbitSubscription:
 
     async def __anext__(self) -> Delivery:
         """Return the next delivery, without a turn of the loop when one waits. Raises `SubscriptionLost`."""
-        await self._acknowledge()
+        if self._unacknowledged >= ACK_EVERY:
+            await self._acknowledge()
         while not self._waiting:
             if self._rabbit.lost.done():
                 raise SubscriptionLost(self._rabbit.lost.result())
@@ -71,18 +73,14 @@ class RabbitSubscription:
             finally:
                 self._reader = None
         self._given, delivery = self._waiting.popleft()
+        self._unacknowledged += 1
         return delivery
 
     async def _acknowledge(self) -> None:
-        """Acknowledge what was given out, many at once: when enough, or when there is nothing else to do."""
-        if self._given is not None:
-            self._unacknowledged += 1
-        if self._given is None or (self._waiting and self._unacknowledged < ACK_EVERY):
-            return
-        given, self._given, self._unacknowledged = self._given, None, 0
+        self._unacknowledged = 0
         if not self._rabbit.lost.done():
             try:
-                await self._channel.basic_ack(given, multiple=True, wait=False)
+                await self._channel.basic_ack(self._given, multiple=True, wait=False)
             except aiormq.exceptions.ChannelInvalidStateError:
                 self._rabbit.lose("channel closed")
 
@@ -144,7 +142,7 @@ async def rabbit_subscription(
                     rabbit.lose(f"the reader of {queue} fell more than {MOST_WAITING} messages behind")
 
                 await channel.basic_consume(overflow, fell_behind)
-                deliveries.consumer = queue.encode()
+                deliveries.take(queue)
                 await channel.basic_consume(queue, _taken_before, consumer_tag=queue)
         yield subscription
     finally:

@@ -131,7 +131,9 @@ class Feed:
     async def _consume(self, subscription: Subscription) -> None:
         burst = 0
         async for delivery in subscription:
-            await self._take(subscription, delivery)
+            problem = self._take(delivery)
+            if problem is not None:
+                await self._put_aside(subscription, delivery, problem)
             burst += 1
             if burst >= BURST:
                 burst = 0
@@ -148,28 +150,29 @@ class Feed:
             if not self._ticks_seen:
                 await subscription.probe()
 
-    async def _take(self, subscription: Subscription, delivery: Delivery) -> None:
+    def _take(self, delivery: Delivery) -> str | None:
+        """Act on a delivery; returns what is wrong with one that is no event."""
         if delivery.routing_key.startswith(wire.PROBE_PREFIX):
             if not self._ticks_seen:
                 self._hear()
-            return
+            return None
         try:
             event = wire.decode_event(delivery.routing_key, delivery.body)
         except wire.InvalidEvent as error:
-            await self._put_aside(subscription, delivery, str(error))
-            return
+            return str(error)
         if isinstance(event, wire.Tick):
             self._ticks_seen = True
             self._hear()
             if self._truth.doubts(event.epoch):
                 self._doubt.set()
-            return
+            return None
         outcome = self._truth.publish(event)
         self._metrics.facts[outcome] += 1
         if outcome == "applied":
             self._metrics.heard(event.timestamp)
         elif outcome == "doubt":
             self._doubt.set()
+        return None
 
     async def _put_aside(self, subscription: Subscription, delivery: Delivery, reason: str) -> None:
         self._metrics.dead_letters += 1
