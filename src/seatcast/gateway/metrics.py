@@ -25,6 +25,9 @@ from seatcast.gateway.truth import Outcome
 
 PREFIX: Final = "seatcast_gateway_"
 
+MAX_HEARD: Final = 1_000
+"""Facts of one turn of the loop whose time until the sockets is measured."""
+
 Refusal = Literal[
     "address connections",
     "address rate",
@@ -179,7 +182,9 @@ class Metrics(Collector):
 
     def heard(self, timestamp: str) -> None:
         """A fact was taken that was committed then; its way to the sockets ends with the next `written`."""
-        self._heard.append(timestamp)
+        # While nobody follows anything, nothing is written, and this would grow.
+        if len(self._heard) < MAX_HEARD:
+            self._heard.append(timestamp)
 
     def written(self, now: float) -> None:
         """What was heard is written to everybody who reads. `now` is the wall clock's, as of `time.time`."""
