@@ -12,13 +12,13 @@ import sys
 from http import HTTPStatus
 
 import uvloop
-from picows import WSMsgType
 
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.admission import Visitor
 from seatcast.gateway.arrival import Answer, Arrival, Door, Upgrade
+from seatcast.gateway.frames import BINARY, TEXT
 from seatcast.gateway.handshake import Accepted, examine
-from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, Kind
+from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, Kind, frame
 from seatcast.gateway.request import Refused
 
 BOUNDS = Bounds(max_bytes=16 * 2**20, max_fragments=2**62, binary=True)
@@ -31,16 +31,17 @@ class Echo:
         self.unfinished = unfinished
         self.closing = False
 
-    def opened(self, websocket):
+    def opening(self, websocket):
         self.websocket = websocket
-        websocket.transport.set_write_buffer_limits(0)
+
+    def opened(self):
+        """There is nothing to say yet."""
 
     def admits(self, message):
         return True
 
     def receive(self, message):
-        kind = WSMsgType.TEXT if message.kind is Kind.TEXT else WSMsgType.BINARY
-        self.websocket.sender.send(kind, message.data)
+        self.websocket.write(frame(TEXT if message.kind is Kind.TEXT else BINARY, message.data))
 
     def close(self, code, reason, why):
         self.unfinished[self] = asyncio.get_running_loop().time() + CLOSE_SECONDS

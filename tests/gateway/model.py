@@ -4,7 +4,6 @@ import copy
 import json
 
 from seatcast import rest, wire
-from seatcast.gateway.messages import text_frame
 
 NOW = "2026-06-01T10:00:00.000Z"
 
@@ -171,13 +170,16 @@ class Socket:
         self.full = False
         self.subscribing = None
         self.kept = []
-        self.transport = self.sender = self
+        self.transport = self
 
     def set_write_buffer_limits(self, high):
         """As a transport does."""
 
-    def send(self, _, payload):
-        self.write(text_frame(payload))
+    def send(self, data):
+        if self.full:
+            raise BlockingIOError
+        self.write(data)
+        return len(data)
 
     def listen(self):
         """What the client sends is none of this model's business."""

@@ -179,7 +179,8 @@ class History:
         connection = Connection(server, visitor, Accepted("fr", named, None, None), None)
         socket = Socket(client)
         socket.connection = connection
-        connection.opened(socket)
+        connection.opening(socket)
+        connection.opened()
         self.connections.append(connection)
         self.compare(connection)
 

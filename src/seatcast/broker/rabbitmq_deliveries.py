@@ -81,7 +81,7 @@ class Deliveries:
                 break
             if end >= size:
                 break
-            if channel == self._channel and (kind == _BODY or kind == _HEADER):
+            if channel == self._channel and kind in (_BODY, _HEADER):
                 if kind == _HEADER:
                     self._describe(data, start, end)
                 else:

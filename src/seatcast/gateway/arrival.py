@@ -114,11 +114,10 @@ class Arrival(asyncio.Protocol):
         answer = self._door.judge(request, self._visitor)
         self._head = b""
         if isinstance(answer, Upgrade) and isinstance(request, Request):
-            self._transport.write(switching(request.headers["Sec-WebSocket-Key"], answer.fields))
             websocket = WebSocket(answer.owner, self._transport, self._door.bounds)
             self._transport.set_protocol(websocket)
             self._door.gone(self)
-            websocket.start(rest)
+            websocket.start(switching(request.headers["Sec-WebSocket-Key"], answer.fields), rest)
         elif isinstance(answer, Answer):
             self._ignored = 0
             bodiless = isinstance(request, Request) and request.method == "HEAD"

@@ -60,7 +60,7 @@ class Connection:
 
     # From the WebSocket
 
-    def opened(self, websocket: WebSocket) -> None:
+    def opening(self, websocket: WebSocket) -> None:
         """Greet the client, or send it away."""
         self.socket = websocket
         self._server.connected(self)
@@ -79,9 +79,14 @@ class Connection:
             stale=self._server.stale,
         )
         self.identified()
-        # After the first frames, which so leave together with the handshake's answer. From here on the first
-        # byte that the kernel refuses pauses us.
-        websocket.transport.set_write_buffer_limits(0)
+
+    def opened(self) -> None:
+        """Be told of changes by the shortest way, unless the first frames were already too many."""
+        self._route()
+
+    def _route(self) -> None:
+        direct = self.owed is None and not self.closing
+        self._server.hub.route(self, self.socket.send if direct else None)
 
     def admits(self, message: Message) -> bool:
         """Return whether the limits let a message, ping or pong be acted on; whoever keeps on is closed."""
@@ -113,6 +118,7 @@ class Connection:
         self.paused = True
         if self.owed is None:
             self.owed = Owed()
+            self._route()
 
     def resume_writing(self) -> None:
         """Pay what is owed."""
@@ -187,6 +193,7 @@ class Connection:
             frames = owed.take(self._server.render)
             if not frames:
                 self.owed = None
+                self._route()
                 self.socket.listen()
                 return
             self._tell(b"".join(frames), len(frames))

@@ -6,7 +6,7 @@ the same tours form a group, so that what goes to one of them can be built once 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Protocol
 
 from seatcast.gateway.facts import Key
@@ -14,6 +14,9 @@ from seatcast.gateway.truth import MAX_TOMBSTONES, Truth
 
 Follower = Hashable
 """Whoever follows tours, told apart by identity."""
+
+Way = Callable[[bytes], int]
+"""The shortest way of bytes to a follower, as `socket.send`: returns how many were taken."""
 
 
 class Outlet(Protocol):
@@ -25,6 +28,9 @@ class Outlet(Protocol):
     def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         """The newest frames of these keys (`Truth.update`) are for these followers."""
 
+    def spread(self, ways: Mapping[Way, Follower], keys: Sequence[Key]) -> None:
+        """As `updated`, for followers with a way (`Hub.route`)."""
+
     def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         """Versions start anew under `Truth.epoch`; these are the keys that these followers start from."""
 
@@ -32,11 +38,27 @@ class Outlet(Protocol):
 class _Group:
     """Followers of exactly the same tours: what one of them gets, all of them get. `tours` None: everything."""
 
-    __slots__ = ("members", "tours")
+    __slots__ = ("others", "tours", "ways")
 
     def __init__(self, tours: frozenset[str] | None) -> None:
         self.tours = tours
-        self.members: dict[Follower, None] = {}
+        self.ways: dict[Way, Follower] = {}
+        self.others: dict[Follower, None] = {}
+
+    def __len__(self) -> int:
+        return len(self.ways) + len(self.others)
+
+    def add(self, follower: Follower, way: Way | None) -> None:
+        if way is None:
+            self.others[follower] = None
+        else:
+            self.ways[way] = follower
+
+    def remove(self, follower: Follower, way: Way | None) -> None:
+        if way is None:
+            del self.others[follower]
+        else:
+            del self.ways[way]
 
 
 class Hub:
@@ -66,7 +88,7 @@ class Hub:
         self._restarted = False
         self._groups: dict[frozenset[str] | None, _Group] = {}
         self._by_tour: dict[str, dict[_Group, None]] = {}
-        self._place: dict[Follower, _Group] = {}
+        self._place: dict[Follower, tuple[_Group, Way | None]] = {}
 
     def _tell(self, key: Key) -> None:
         if not self._place:
@@ -88,7 +110,8 @@ class Hub:
             self._restarted = False
             self._dirty.clear()
             for group in self._groups.values():
-                self._outlet.restarted(group.members, self.truth.keys(group.tours))
+                followers = [*group.ways.values(), *group.others]
+                self._outlet.restarted(followers, self.truth.keys(group.tours))
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, {}
@@ -97,9 +120,12 @@ class Hub:
             for group in self._by_tour.get(key[0], ()):
                 touched.setdefault(group, []).append(key)
         if None in self._groups:
-            self._outlet.updated(self._groups[None].members, list(dirty))
+            touched[self._groups[None]] = list(dirty)
         for group, keys in touched.items():
-            self._outlet.updated(group.members, keys)
+            if group.ways:
+                self._outlet.spread(group.ways, keys)
+            if group.others:
+                self._outlet.updated(group.others, keys)
 
     def __len__(self) -> int:
         """Return how many follow."""
@@ -108,7 +134,7 @@ class Hub:
     @property
     def following_everything(self) -> int:
         """How many follow everything."""
-        return len(self._groups[None].members) if None in self._groups else 0
+        return len(self._groups[None]) if None in self._groups else 0
 
     @property
     def followed_tours(self) -> int:
@@ -121,26 +147,41 @@ class Hub:
         What changed earlier in this turn is told first, so that nobody hears of it twice or not at all.
         """
         self.flush()
-        self.unfollow(follower)
+        way = self._leave(follower)
         group = self._groups.get(tours)
         if group is None:
             group = self._groups[tours] = _Group(tours)
             for tour_id in tours or ():
                 self._by_tour.setdefault(tour_id, {})[group] = None
-        group.members[follower] = None
-        self._place[follower] = group
+        group.add(follower, way)
+        self._place[follower] = (group, way)
+
+    def route(self, follower: Follower, way: Way | None) -> None:
+        """Reach a follower by this way from now on, also when it follows something else; None: by `Outlet.updated`.
+
+        Harmless for one that follows nothing.
+        """
+        if follower in self._place:
+            group, before = self._place[follower]
+            group.remove(follower, before)
+            group.add(follower, way)
+            self._place[follower] = (group, way)
 
     def unfollow(self, follower: Follower) -> None:
         """Forget a follower; nothing of it stays. Harmless for one that follows nothing."""
-        group = self._place.pop(follower, None)
-        if group is None:
-            return
-        del group.members[follower]
-        if group.members:
-            return
-        del self._groups[group.tours]
-        for tour_id in group.tours or ():
-            groups = self._by_tour[tour_id]
-            del groups[group]
-            if not groups:
-                del self._by_tour[tour_id]
+        self._leave(follower)
+
+    def _leave(self, follower: Follower) -> Way | None:
+        """Take a follower out of its group, and return the way to it."""
+        if follower not in self._place:
+            return None
+        group, way = self._place.pop(follower)
+        group.remove(follower, way)
+        if not group:
+            del self._groups[group.tours]
+            for tour_id in group.tours or ():
+                groups = self._by_tour[tour_id]
+                del groups[group]
+                if not groups:
+                    del self._by_tour[tour_id]
+        return way

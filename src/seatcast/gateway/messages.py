@@ -54,14 +54,25 @@ class Encoded:
         self.frame = text_frame(payload)
 
 
-def text_frame(payload: bytes) -> bytes:
-    """Return the unfragmented, unmasked text frame that a server sends."""
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Return the unfragmented, unmasked frame that a server sends (RFC 6455, 5.2)."""
     size = len(payload)
+    first = 0x80 | opcode
     if size < 126:
-        return b"\x81" + bytes((size,)) + payload
+        return bytes((first, size)) + payload
     if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+        return bytes((first, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return a text message in a frame."""
+    return frame(TEXT, payload)
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """Return the frame that closes with a code and a reason of at most 123 bytes (RFC 6455, 5.5.1)."""
+    return frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
 
 
 class Assembler:

@@ -13,12 +13,11 @@ import resource
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from picows import WSMsgType
 from prometheus_client.registry import Collector
 
 from seatcast import wire
@@ -28,7 +27,7 @@ from seatcast.gateway.admission import Admission, Quotas
 from seatcast.gateway.arrival import Arrival, Door
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.facts import Key
-from seatcast.gateway.hub import Follower, Hub
+from seatcast.gateway.hub import Follower, Hub, Way
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, text_frame
 from seatcast.gateway.metrics import End, Metrics
 from seatcast.gateway.reception import Reception
@@ -200,29 +199,46 @@ class Server:
         self.hub.flush()
         self.metrics.written(time.time())
 
-    def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
-        truth = self.hub.truth
-        encoded = [one for one in map(truth.update, keys) if one is not None]
-        if not encoded:
+    def spread(self, ways: Mapping[Way, Follower], keys: Sequence[Key]) -> None:
+        frames = self._changes(keys)
+        joined = b"".join(frames)
+        size = len(joined)
+        if not size:
             return
-        joined = b"".join([one.frame for one in encoded])
-        # One frame goes through picows' own path to the kernel, several as one buffer.
-        payload = encoded[0].payload if len(encoded) == 1 and len(joined) < 8_192 else None
-        conflated = written = 0
+        short: list[tuple[Way, int]] = []
+        # This loop is what the gateway's processor time goes into. It touches nothing of a client but its socket.
+        for send in ways:
+            try:
+                sent = send(joined)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                continue  # a connection that is being lost: its protocol is told so by the loop
+            if sent != size:
+                short.append((send, sent))
+        self.metrics.frames += len(ways) * len(frames)
+        self.metrics.frame_bytes += len(ways) * size
+        # Only now: whoever is behind loses its way, and `ways` changes.
+        for connection, sent in [(cast(Connection, ways[send]), sent) for send, sent in short]:
+            connection.socket.write(joined[sent:])
+
+    def _changes(self, keys: Sequence[Key]) -> list[bytes]:
+        encoded = map(self.hub.truth.update, keys)
+        return [one.frame for one in encoded if one is not None]
+
+    def updated(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        frames = self._changes(keys)
+        if not frames:
+            return
+        joined = b"".join(frames)
         slot = Slot(False, self.clock())
-        for connection in cast(Collection[Connection], followers):
-            owed = connection.owed
-            if owed is not None:
-                conflated += owed.update(keys, slot)
-            elif payload is not None:
-                connection.socket.sender.send(WSMsgType.TEXT, payload)
-                written += 1
+        for connection in cast(Collection[Connection], list(followers)):
+            if connection.owed is not None:
+                self.metrics.conflated += connection.owed.update(keys, slot)
             else:
+                self.metrics.frames += len(frames)
+                self.metrics.frame_bytes += len(joined)
                 connection.socket.write(joined)
-                written += 1
-        self.metrics.frames += written * len(encoded)
-        self.metrics.frame_bytes += written * len(joined)
-        self.metrics.conflated += conflated
 
     def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
         reset = text_frame(wire.encode(wire.Reset(epoch=self.hub.truth.epoch)))

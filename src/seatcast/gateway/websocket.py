@@ -9,14 +9,14 @@ itself. The end of the connection comes from the peer, or from the server's swee
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import Any, Final, Protocol, cast
+import socket
+from typing import Any, Final, Protocol
 
 import structlog
-from picows import WSTransport
 
-from seatcast.gateway.frames import Frames, Violation
-from seatcast.gateway.messages import Assembler, Bounds, Kind, Message
+from seatcast.gateway.frames import PING, PONG, Frames, Violation
+from seatcast.gateway.hub import Way
+from seatcast.gateway.messages import Assembler, Bounds, Kind, Message, close_frame, frame
 from seatcast.gateway.metrics import End
 from seatcast.wire import CloseCode
 
@@ -29,14 +29,15 @@ that flood us together hold the loop for a moment only."""
 MAX_IGNORED_BYTES: Final = 256 * 1024
 """Of a peer that is not listened to any more, what is read all the same, to see it end the connection itself."""
 
-_QUIET: Final = logging.getLogger("picows")
-
 
 class Owner(Protocol):
     """Whose WebSocket it is."""
 
-    def opened(self, websocket: WebSocket) -> None:
-        """The handshake was answered: frames may be sent."""
+    def opening(self, websocket: WebSocket) -> None:
+        """The handshake succeeds: what is written now leaves together with its answer."""
+
+    def opened(self) -> None:
+        """The handshake was answered."""
 
     def admits(self, message: Message) -> bool:
         """Return whether a message, ping or pong is acted on; asked before all else. Whoever refuses also
@@ -67,20 +68,18 @@ class WebSocket(asyncio.Protocol):
         "_frames",
         "_ignored",
         "_loop",
+        "_opening",
         "_owner",
         "_reading",
+        "_socket",
         "_waiting",
         "behind",
         "closing",
         "pinged",
         "seen",
-        "sender",
+        "send",
         "transport",
     )
-
-    sender: WSTransport
-    """The shortest way of a frame to the kernel. Absent once the connection is lost: its file descriptor may by
-    then be another's."""
 
     def __init__(self, owner: Owner, transport: asyncio.Transport, bounds: Bounds) -> None:
         self._owner = owner
@@ -92,8 +91,13 @@ class WebSocket(asyncio.Protocol):
         # None while the peer is listened to; then how many of its bytes were ignored.
         self._ignored: int | None = None
         self.transport = transport
-        # picows documents no constructor: it is only pinned, to its minor version.
-        self.sender = cast(Any, WSTransport)(False, transport, _QUIET, self._loop)
+        # What is written before the connection is open leaves with the handshake's answer, in one piece.
+        self._opening: list[bytes] | None = []
+        # The transport's own file descriptor, which is the transport's to close.
+        sock: Any = transport.get_extra_info("socket")
+        self._socket = socket.SocketType(sock.family, sock.type, sock.proto, sock.fileno())
+        self.send: Way = self._socket.send
+        """The shortest way to the kernel, past the transport: only for whoever is open, not behind and not closing."""
         self.closing = False
         """Our CLOSE was sent."""
         self.behind = False
@@ -103,12 +107,19 @@ class WebSocket(asyncio.Protocol):
         self.pinged = 0.0
         """When the ping was sent that is not answered yet; 0 while there is none."""
 
-    def start(self, data: bytes) -> None:
-        """Begin, once this is the transport's protocol. `data` is what the peer sent after its handshake."""
+    def start(self, answer: bytes, data: bytes) -> None:
+        """Begin, once this is the transport's protocol: `answer` goes to the handshake, `data` is what came after it."""
+        # From here on the first byte that the kernel refuses pauses us.
+        self.transport.set_write_buffer_limits(0)
+        opening = self._opening = [answer]
         try:
-            self._owner.opened(self)
+            self._owner.opening(self)
+            self._opening = None
+            self.transport.writelines(opening)
+            self._owner.opened()
         except Exception:
             log.exception("A connection failed")
+            self._opening = None
             self._end(CloseCode.INTERNAL_ERROR, "", "error")
         if data:
             self.data_received(data)
@@ -134,7 +145,8 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ignored = MAX_IGNORED_BYTES
-        del self.sender
+        # By the time somebody could use it, the file descriptor may be another's.
+        self._socket.detach()
         self._owner.lost()
 
     # From the peer
@@ -154,10 +166,10 @@ class WebSocket(asyncio.Protocol):
             for _ in range(FRAMES_A_TURN):
                 if self.behind or self._ignored is not None:
                     break
-                frame = self._frames.next()
-                if frame is None:
+                piece = self._frames.next()
+                if piece is None:
                     break
-                message = self._assembler.receive(frame)
+                message = self._assembler.receive(piece)
                 if message is not None:
                     self._act(message)
             else:
@@ -180,7 +192,7 @@ class WebSocket(asyncio.Protocol):
         elif self.closing or not self._owner.admits(message):
             return
         elif kind is Kind.PING:
-            self.sender.send_pong(message.data)
+            self.write(frame(PONG, message.data))
         elif kind is Kind.PONG:
             self.pinged = 0.0
         else:
@@ -197,19 +209,21 @@ class WebSocket(asyncio.Protocol):
 
     def write(self, frames: bytes) -> None:
         """Write whole frames. What the kernel does not take waits, and pauses us."""
-        if frames and not (self.closing or self.transport.is_closing()):
+        if self._opening is not None:
+            self._opening.append(frames)
+        elif frames and not (self.closing or self.transport.is_closing()):
             self.transport.write(frames)
 
     def ping(self) -> None:
         """Ask for a sign of life."""
         self.pinged = self._loop.time()
-        self.sender.send_ping()
+        self.write(frame(PING, b""))
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake, or answer the peer's. Nothing is written after it."""
         if not self.closing:
+            self.write(close_frame(code, reason))
             self.closing = True
-            self.sender.send_close(cast(Any, code), reason)
 
     def shun(self) -> None:
         """Listen to the peer no more, after `close`: it sees the end of the stream, and has to end its own.
