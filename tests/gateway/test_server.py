@@ -14,7 +14,6 @@ import websockets
 from seatcast import wire
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.slots import MAX_ANSWERS
-from seatcast.gateway.websocket import WebSocket
 
 SUBSCRIBE = b'{"type":"SUBSCRIBE","tourId":"a"}'
 
@@ -46,20 +45,37 @@ async def test_the_facts_of_one_turn_leave_in_one_write(house, told):
                 await told(websocket)
             (connection,) = h.server.connections
             writes = []
-            write = connection.socket.write
-            WebSocket.write, original = (
-                (lambda self, data: (writes.append(len(data)), write(data))),
-                WebSocket.write,
-            )
-            try:
-                for n in range(20):
-                    h.change(f"t{n}", 2, 4)
-                    h.change(f"t{n}", 3, 3)
-                got = [await told(websocket) for _ in range(20)]
-            finally:
-                WebSocket.write = original
+            send = connection.socket.send
+            h.server.hub.route(connection, lambda data: writes.append(data) or send(data))
+            for n in range(20):
+                h.change(f"t{n}", 2, 4)
+                h.change(f"t{n}", 3, 3)
+            got = [await told(websocket) for _ in range(20)]
             assert {frame["version"] for frame in got} == {3}
             assert len(writes) == 1
+
+
+async def test_after_a_write_that_took_long_facts_gather_as_long(house, told):
+    """Else a herd's handshakes, and everything else, would starve."""
+    async with house().open() as h:
+        h.read(("a", 1, 5))
+        async with h.connect() as websocket:
+            for _ in range(2):
+                await told(websocket)
+            (connection,) = h.server.connections
+            send = connection.socket.send
+            times = []
+
+            def slow(data):
+                times.append(time.monotonic())
+                time.sleep(0.05)
+                return send(data)
+
+            h.server.hub.route(connection, slow)
+            for version in (2, 3):
+                h.change("a", version, version)
+                assert (await told(websocket))["version"] == version
+            assert times[1] - times[0] >= 0.1
 
 
 async def test_a_large_state_arrives_whole(house, told):

@@ -124,8 +124,8 @@ class Connection:
         """Pay what is owed."""
         self.paused = False
         if self.owed is not None and not self.closing:
-            # What changed in this turn becomes a slot too: paid now, and not told again at the turn's end.
-            self._server.hub.flush()
+            # What changed lately becomes a slot too: paid now, and not told again with the next flush.
+            self._server.hub.settle(self)
             self._pay(self.owed)
 
     def identified(self) -> bool:

@@ -6,7 +6,8 @@ the same tours form a group, so that what goes to one of them can be built once 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
 from seatcast.gateway.facts import Key
@@ -36,17 +37,25 @@ class Outlet(Protocol):
 
 
 class _Group:
-    """Followers of exactly the same tours: what one of them gets, all of them get. `tours` None: everything."""
+    """Followers of exactly the same tours: what one of them gets, all of them get. `tours` None: everything.
 
-    __slots__ = ("others", "tours", "ways")
+    Each is in one of three: in `ways` with the way to it; in `others`; or in `late`, until the next flush, since
+    it has been told already of what changed before it came.
+    """
+
+    __slots__ = ("late", "others", "tours", "ways")
 
     def __init__(self, tours: frozenset[str] | None) -> None:
         self.tours = tours
         self.ways: dict[Way, Follower] = {}
         self.others: dict[Follower, None] = {}
+        self.late: dict[Follower, int] = {}
 
     def __len__(self) -> int:
-        return len(self.ways) + len(self.others)
+        return len(self.ways) + len(self.others) + len(self.late)
+
+    def __iter__(self) -> Iterator[Follower]:
+        return chain(self.ways.values(), self.others, self.late)
 
     def add(self, follower: Follower, way: Way | None) -> None:
         if way is None:
@@ -55,10 +64,11 @@ class _Group:
             self.ways[way] = follower
 
     def remove(self, follower: Follower, way: Way | None) -> None:
-        if way is None:
-            del self.others[follower]
-        else:
-            del self.ways[way]
+        if self.late.pop(follower, None) is None:
+            if way is None:
+                del self.others[follower]
+            else:
+                del self.ways[way]
 
 
 class Hub:
@@ -84,18 +94,23 @@ class Hub:
         else:
             self.truth = beside.truth
             self.truth.listen(self._tell, self._restart)
-        self._dirty: dict[Key, None] = {}
+        # Each changed key with a number that grows, in the order of the numbers.
+        self._dirty: dict[Key, int] = {}
+        self._changes = 0
         self._restarted = False
         self._groups: dict[frozenset[str] | None, _Group] = {}
         self._by_tour: dict[str, dict[_Group, None]] = {}
         self._place: dict[Follower, tuple[_Group, Way | None]] = {}
+        self._late: dict[_Group, None] = {}
 
     def _tell(self, key: Key) -> None:
         if not self._place:
             return
         if not self._dirty and not self._restarted:
             self._outlet.wake()
-        self._dirty[key] = None
+        self._changes += 1
+        self._dirty.pop(key, None)
+        self._dirty[key] = self._changes
 
     def _restart(self) -> None:
         if not self._place:
@@ -106,26 +121,57 @@ class Hub:
 
     def flush(self) -> None:
         """Tell the followers what changed since the last time."""
+        dirty, self._dirty = self._dirty, {}
+        late, self._late = self._late, {}
         if self._restarted:
             self._restarted = False
-            self._dirty.clear()
             for group in self._groups.values():
-                followers = [*group.ways.values(), *group.others]
-                self._outlet.restarted(followers, self.truth.keys(group.tours))
-        if not self._dirty:
-            return
-        dirty, self._dirty = self._dirty, {}
-        touched: dict[_Group, list[Key]] = {}
+                self._outlet.restarted(list(group), self.truth.keys(group.tours))
+            dirty = {}
+        touched = {group: self._of(group, dirty) for group in late}
         for key in dirty:
             for group in self._by_tour.get(key[0], ()):
-                touched.setdefault(group, []).append(key)
-        if None in self._groups:
+                if group not in late:
+                    touched.setdefault(group, []).append(key)
+        if dirty and None in self._groups:
             touched[self._groups[None]] = list(dirty)
         for group, keys in touched.items():
-            if group.ways:
-                self._outlet.spread(group.ways, keys)
+            self._spread(group, keys, dirty)
+
+    def _of(self, group: _Group, keys: Iterable[Key]) -> list[Key]:
+        return [key for key in keys if group.tours is None or key[0] in group.tours]
+
+    def _spread(self, group: _Group, keys: Sequence[Key], dirty: dict[Key, int]) -> None:
+        latecomers, group.late = group.late, {}
+        if keys:
+            # Those without a way first: a way that turns out to be full makes another of them.
             if group.others:
                 self._outlet.updated(group.others, keys)
+            if group.ways:
+                self._outlet.spread(group.ways, keys)
+        for follower, since in latecomers.items():
+            group.add(follower, self._place[follower][1])
+            unheard = [key for key in keys if dirty[key] > since]
+            if unheard:
+                self._outlet.updated((follower,), unheard)
+
+    def settle(self, follower: Follower) -> None:
+        """Tell one follower, alone, what changed since the last flush; the others hear of it with the next."""
+        if self._restarted:
+            self.flush()
+        if not self._dirty or follower not in self._place:
+            return
+        group, way = self._place[follower]
+        since = group.late.get(follower, 0)
+        group.remove(follower, way)
+        self._be_late(group, follower)
+        unheard = [key for key in self._of(group, self._dirty) if self._dirty[key] > since]
+        if unheard:
+            self._outlet.updated((follower,), unheard)
+
+    def _be_late(self, group: _Group, follower: Follower) -> None:
+        group.late[follower] = self._changes
+        self._late[group] = None
 
     def __len__(self) -> int:
         """Return how many follow."""
@@ -144,28 +190,33 @@ class Hub:
     def follow(self, follower: Follower, tours: frozenset[str] | None) -> None:
         """Make a follower follow these tours and no others (None: everything), from `Truth.keys` of this instant on.
 
-        What changed earlier in this turn is told first, so that nobody hears of it twice or not at all.
+        Of what changed before, it is told first what it followed already, and not told again what it starts from.
         """
-        self.flush()
+        self.settle(follower)
         way = self._leave(follower)
         group = self._groups.get(tours)
         if group is None:
             group = self._groups[tours] = _Group(tours)
             for tour_id in tours or ():
                 self._by_tour.setdefault(tour_id, {})[group] = None
-        group.add(follower, way)
         self._place[follower] = (group, way)
+        if self._dirty:
+            self._be_late(group, follower)
+        else:
+            group.add(follower, way)
 
     def route(self, follower: Follower, way: Way | None) -> None:
         """Reach a follower by this way from now on, also when it follows something else; None: by `Outlet.updated`.
 
         Harmless for one that follows nothing.
         """
-        if follower in self._place:
-            group, before = self._place[follower]
+        if follower not in self._place:
+            return
+        group, before = self._place[follower]
+        self._place[follower] = (group, way)
+        if follower not in group.late:
             group.remove(follower, before)
             group.add(follower, way)
-            self._place[follower] = (group, way)
 
     def unfollow(self, follower: Follower) -> None:
         """Forget a follower; nothing of it stays. Harmless for one that follows nothing."""
@@ -178,6 +229,7 @@ class Hub:
         group, way = self._place.pop(follower)
         group.remove(follower, way)
         if not group:
+            self._late.pop(group, None)
             del self._groups[group.tours]
             for tour_id in group.tours or ():
                 groups = self._by_tour[tour_id]

@@ -44,6 +44,9 @@ SEND_BUFFER_BYTES: Final = 64 * 1024
 RECEIVE_BUFFER_BYTES: Final = 64 * 1024
 """Bounds what of one client waits unread."""
 
+MAX_REST_SECONDS: Final = 0.1
+"""How long facts may gather at most before the next write to everybody."""
+
 SPARE_DESCRIPTORS: Final = 200
 """File descriptors kept for everything that is not a client."""
 
@@ -72,6 +75,7 @@ class Server:
         self.hub = Hub(self, snapshots=snapshots)
         self.shared = Shared(self.hub, limits, self.present, tokens.verify)
         self.clock: Callable[[], float] = self._loop.time
+        self._rest_until = 0.0
         self.stale: wire.Stale | None = None
         """What newcomers are told of the source; None while it is fresh."""
         self.draining = False
@@ -193,11 +197,19 @@ class Server:
     # From the hub
 
     def wake(self) -> None:
-        self._loop.call_soon(self._flush)
+        wait = self._rest_until - time.monotonic()
+        if wait <= 0:
+            self._loop.call_soon(self._flush)
+        else:
+            self._loop.call_later(wait, self._flush)
 
     def _flush(self) -> None:
+        began = time.monotonic()
         self.hub.flush()
         self.metrics.written(time.time())
+        ended = time.monotonic()
+        # As long as it took, everything else has its turn: facts that come too fast for everybody gather meanwhile.
+        self._rest_until = ended + min(ended - began, MAX_REST_SECONDS)
 
     def spread(self, ways: Mapping[Way, Follower], keys: Sequence[Key]) -> None:
         frames = self._changes(keys)

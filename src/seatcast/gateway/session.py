@@ -118,8 +118,8 @@ class Session:
         stale: wire.Stale | None = None,
     ) -> None:
         """Greet the client and start it off. `tours` are the ones it named in the address, None for no names."""
-        # Before the epoch is told: what changed earlier in this turn may have changed it.
-        self._hub.flush()
+        # Before the epoch is told: others are told of a new one first, and this client not twice.
+        self._hub.settle(self._peer)
         self.identity = identity
         if identity is None and self._limits.auth_required:
             self.identity = Stranger(tours)
@@ -224,7 +224,7 @@ class Session:
         self.identity = identity
         if not self._peer.identified():
             return
-        self._hub.flush()
+        self._hub.settle(self._peer)
         refused = self._choose(before.tours) if isinstance(before, Stranger) else []
         expires = identity.expires
         self._peer.send(
@@ -263,7 +263,7 @@ class Session:
                 self._peer.drop(None)
             self.tours = names | {tour_id}
         else:
-            self._hub.flush()
+            self._hub.settle(self._peer)
         self._peer.send(wire.Subscribed(tour_id=tour_id, id=id))
         self._peer.offer(self._hub.truth.keys(frozenset((tour_id,))))
 
