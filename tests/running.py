@@ -11,6 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+"""A WebSocket's handshake, for clients that are only a socket."""
+
 
 def environment(**more: str) -> dict[str, str]:
     """Return the environment without whatever settings of Seatcast this machine has."""

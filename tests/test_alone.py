@@ -17,10 +17,8 @@ from seatcast.client_commands import publish
 from seatcast.config import Settings
 from seatcast.tokens import Tokens
 
-UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
+from .running import UPGRADE
+
 SECRET = "a secret of more than sixteen bytes"
 
 

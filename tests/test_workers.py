@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from seatcast.client_commands import publish
 
-from .running import Running, alive, children
+from .running import UPGRADE, Running, alive, children
 
 CLIENTS = 24
 """Enough that no worker stays without one."""
@@ -196,16 +196,26 @@ async def test_while_a_worker_is_away_the_rest_is_degraded_and_serves(start, eve
     await eventually(lambda: _ok(one))
 
 
-async def test_a_signal_drains_every_worker_and_ends_with_0(start, clients, eventually):
-    one = start("--workers", "2", "--drain-seconds", "8")
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_signal_drains_every_worker_in_time_and_ends_with_0(start, clients, workers):
+    """Also with clients that never read, and so never say goodbye."""
+    one = start("--workers", workers, "--drain-seconds", "6")
     one.line("Gateway is listening")
     everybody = await clients(one.url)
-    workers = one.workers
+    processes = one.workers
     ends = asyncio.gather(*map(_to_the_end, everybody))
-    one.process.send_signal(signal.SIGTERM)
-    assert set(await ends) == {("RECONNECT", 1012)}
-    assert await asyncio.to_thread(one.process.wait, 8) == 0
-    assert not any(map(alive, workers))
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            deaf = stack.enter_context(socket.create_connection(("127.0.0.1", one.port)))
+            deaf.sendall(UPGRADE)
+            # So far as to be connected, and no further.
+            assert await asyncio.to_thread(deaf.recv, 12) == b"HTTP/1.1 101"
+        one.process.send_signal(signal.SIGTERM)
+        began = asyncio.get_running_loop().time()
+        assert set(await ends) == {("RECONNECT", 1012)}
+        assert await asyncio.to_thread(one.process.wait, 20) == 0
+        assert asyncio.get_running_loop().time() - began < 6
+    assert not any(map(alive, processes))
 
 
 async def test_a_killed_supervisor_leaves_no_orphan_and_its_clients_are_told(start, clients, eventually):

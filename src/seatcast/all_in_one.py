@@ -48,7 +48,15 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
         broker = await enter(open_broker(settings))
         # Two libraries name the same ASGI types differently.
         app: Any = await enter(tours(settings, broker, tokens))
-        api_port = await enter(serve_http(app, settings.host, settings.api_port, name="the tour service"))
+        api_port = await enter(
+            serve_http(
+                app,
+                settings.host,
+                settings.api_port,
+                name="the tour service",
+                grace_seconds=settings.requests_seconds,
+            )
+        )
         # The same application, without the detour over a socket.
         client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
         running = await enter(gateway(settings, broker, http_snapshot(client), tokens))

@@ -55,7 +55,13 @@ async def tours_alone(settings: Settings) -> AsyncIterator[str]:
     async with (
         open_broker(settings) as broker,
         tours(settings, broker, _tokens(settings)) as app,
-        serve_http(app, settings.host, settings.api_port, name="the tour service") as port,
+        serve_http(
+            app,
+            settings.host,
+            settings.api_port,
+            name="the tour service",
+            grace_seconds=settings.requests_seconds,
+        ) as port,
     ):
         url = web_url("http", settings.host, port)
         _log.info("Tour service is listening", url=url, database=redacted(settings.database))
@@ -90,6 +96,7 @@ async def gateway_alone(settings: Settings, place: Place | None = None) -> Async
                 settings.http_port,
                 name=HTTP_PORT,
                 shared=place is not None,
+                grace_seconds=settings.requests_seconds,
             )
         )
         yield Listening(web_url("ws", settings.host, running.port), web_url("http", settings.host, http_port))

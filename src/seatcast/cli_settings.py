@@ -49,7 +49,7 @@ HELP: Final[dict[str, str]] = {
     "snapshot_seconds": "How often a gateway compares itself with a snapshot although nothing seems wrong.",
     "stale_seconds": "Silence of the source after which a gateway says STALE.",
     "start_seconds": "How long a start waits for a database or broker that cannot be reached yet.",
-    "drain_seconds": "How long a stop waits for clients and requests.",
+    "drain_seconds": "How long a stop takes at most: half of it for clients to leave, then for requests in flight.",
     "log_format": "auto, text or json; auto is text on a terminal and JSON elsewhere.",
 }
 

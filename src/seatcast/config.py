@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     start_seconds: float = 30.0
     """How long a start waits for a database or broker that cannot be reached yet."""
     drain_seconds: float = 10.0
+    """What a stop takes at most."""
     log_format: Literal["auto", "text", "json"] = "auto"
 
     def __post_init__(self) -> None:
@@ -121,6 +122,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'seatcast.sqlite3'}"
+
+    @property
+    def farewell_seconds(self) -> float:
+        """What of `drain_seconds` clients have to take their leave. Closing the broker and the rest has a tenth."""
+        return self.drain_seconds / 2
+
+    @property
+    def requests_seconds(self) -> float:
+        """What of `drain_seconds` requests in flight have after that to be answered."""
+        return self.drain_seconds * 0.4
 
 
 def _check_network(flag: str, network: str) -> None:

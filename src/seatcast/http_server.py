@@ -7,12 +7,9 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
-
-GRACE_SECONDS: Final = 5
-"""How long requests in flight may go on after the context ended."""
 
 BACKLOG: Final = 2048
 
@@ -95,12 +92,12 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve_http(
-    app: Any, host: str, port: int, *, name: str, shared: bool = False
+    app: Any, host: str, port: int, *, name: str, shared: bool = False, grace_seconds: float = 5.0
 ) -> AsyncIterator[int]:
     """Serve an ASGI application inside the context, which yields the bound port. `shared`: see `listen_on`.
 
     Raises `PortTaken`. At the end of the context no new connection is taken and requests in flight have
-    `GRACE_SECONDS`. Should the server itself die, the body is cancelled and its error raised.
+    `grace_seconds`. Should the server itself die, the body is cancelled and its error raised.
     """
     listener = await listen_on(host, port, name=name, shared=shared)
     bound: int = listener.getsockname()[1]
@@ -115,7 +112,7 @@ async def serve_http(
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_graceful_shutdown=cast(int, grace_seconds),
             # Longer than the 60 s of common reverse proxies, which must be the ones to close first.
             timeout_keep_alive=75,
         )
@@ -134,6 +131,6 @@ async def serve_http(
             finally:
                 server.should_exit = True
                 # Not awaited directly: its error belongs to the group, which also cancelled us for it.
-                await asyncio.wait([task], timeout=GRACE_SECONDS + 1)
+                await asyncio.wait([task], timeout=grace_seconds + 1)
     finally:
         listener.close()

@@ -19,12 +19,9 @@ from seatcast.health import Health
 from seatcast.origins import Origins
 from seatcast.tokens import Tokens
 
-NOW = "2026-06-01T10:00:00.000Z"
+from ..running import UPGRADE
 
-UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
+NOW = "2026-06-01T10:00:00.000Z"
 
 
 NO_MESSAGE_LIMIT = Quotas(messages_per_minute=0)

@@ -80,7 +80,7 @@ class Gateway:
             snapshot_seconds=settings.snapshot_seconds,
         )
         self._upkeep = Upkeep(self._server)
-        self._drain_seconds = settings.drain_seconds
+        self._farewell_seconds = settings.farewell_seconds
         self._place = place
         self.routes: list[HTTPRouteHandler] = (
             health_routes(self.health, self.registry) if place is None else shared_health_routes(place)
@@ -113,8 +113,8 @@ class Gateway:
         return Health("ok", checks)
 
     async def drain(self) -> None:
-        """Become unready, take nobody any more, and send everybody away within `drain_seconds`."""
-        await self._upkeep.drain(self._drain_seconds)
+        """Become unready, take nobody any more, and send everybody away within `farewell_seconds`."""
+        await self._upkeep.drain(self._farewell_seconds)
 
     @asynccontextmanager
     async def _running(self, host: str, port: int) -> AsyncIterator[None]:

@@ -111,6 +111,7 @@ class Upkeep:
     async def drain(self, seconds: float) -> None:
         """Take nobody any more, send everybody away, and return when they are gone, within `seconds`."""
         server = self._server
+        deadline = server.clock() + seconds
         await server.stop_listening()
         server.hub.flush()
         connections = list(server.connections)
@@ -120,7 +121,6 @@ class Upkeep:
             slot = FIRST_SLOT_MS + int(1_000 * place / self._accept_rate)
             connection.send(wire.Reconnect(after_ms=slot))
             connection.close(CloseCode.SERVICE_RESTART, "restarting", "drain")
-        deadline = server.clock() + seconds
         while server.connections and server.clock() < deadline:
             await asyncio.sleep(0.02)
             self._abort_unfinished(server.clock())
