@@ -35,8 +35,10 @@ def language_of(accept_language: str | None, query: str | None) -> Language:
     for language in LANGUAGES:
         if query is not None and query.lower() == language:
             return language
+    if not accept_language:
+        return LANGUAGES[0]
     # Sorting is stable, so equal weights keep the caller's order.
-    offers = sorted(map(_offer, (accept_language or "")[:1000].split(",")), key=lambda offer: -offer[1])
+    offers = sorted(map(_offer, accept_language[:1000].split(",")), key=lambda offer: -offer[1])
     for tag, weight in offers:
         for language in LANGUAGES:
             if weight > 0 and tag == language:

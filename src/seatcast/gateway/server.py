@@ -90,6 +90,7 @@ class Server:
         """Handshakes under way, opening and closing, and when to give up on each, on `clock`."""
         self.deadlines: dict[Connection, float] = {}
         """Who is closed with 4401 unless AUTH comes first, and when, on the clock of the tokens."""
+        self._name = f"c_{secrets.token_urlsafe(6)}_"
         self.accepted = 0
         """Connections taken so far."""
         self._snapshot: tuple[int, tuple[bytes, int]] = (-1, (b"", 0))
@@ -99,7 +100,8 @@ class Server:
         return iso(datetime.now(UTC))
 
     def connection_id(self) -> str:
-        return f"c_{secrets.token_urlsafe(9)}"
+        # For logs and support, no secret: this process and a number.
+        return f"{self._name}{self.accepted}"
 
     @asynccontextmanager
     async def listening(self, host: str, port: int, *, shared: bool = False) -> AsyncIterator[int]:
