@@ -19,25 +19,17 @@ import uvloop
 from bench import (
     booking_latency,
     booking_throughput,
-    broadcasters,
-    connections,
-    fanout,
-    herd,
-    idle,
+    gateway,
     python_peers,
     race,
-    saturation,
-    slow,
     stacks,
     tables,
 )
 from bench.parts import StackFailed
-from bench.quiet import Stolen, ahead_of_others, on
-from bench.rabbit import private_rabbit
+from bench.quiet import Stolen, ahead_of_others
 
 _BOOKINGS = ("latency", "throughput", "race")
-_GATEWAY = ("fanout", "saturation", "memory", "handshakes", "herd", "slow", "idle")
-_ALL = (*_BOOKINGS, *_GATEWAY)
+_ALL = (*_BOOKINGS, *gateway.NAMES)
 
 
 def _options() -> argparse.Namespace:
@@ -51,17 +43,18 @@ def _options() -> argparse.Namespace:
         "--quick", action="store_true", help="one short round of each: shows that it works, not how fast"
     )
     parser.add_argument(
-        "--rounds", type=int, default=None, help="rounds (default: 5, some eight minutes; quick: 1)"
+        "--rounds", type=int, default=None, help="rounds (default: 3, some twenty minutes for all; quick: 1)"
     )
     parser.add_argument(
-        "--peers", action="store_true", help="fanout and saturation: every peer, not the tuned ones alone"
+        "--tuned", action="store_true", help="fanout and saturation: beside the tuned peers alone"
     )
     parser.add_argument("--long", action="store_true", help="idle: five minutes, not half a minute")
     options = parser.parse_args()
     if unknown := set(options.names) - set(_ALL):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     options.names = options.names or list(_ALL)
-    options.rounds = max(1, min(20, options.rounds or (1 if options.quick else 5)))
+    options.rounds = max(1, min(20, options.rounds or (1 if options.quick else 3)))
+    options.peers = not options.quick and not options.tuned
     return options
 
 
@@ -86,35 +79,6 @@ async def _bookings(options: argparse.Namespace) -> bool:
     return good
 
 
-async def _gateway(options: argparse.Namespace) -> bool:
-    good = True
-    seconds, peers = (1.0, False) if options.quick else (2.0, options.peers)
-    async with private_rabbit(on(broadcasters.CLIENT_CORE)) as rabbit:
-        if "fanout" in options.names:
-            for clients in (1_000, 5_000):
-                good &= await fanout.measure(
-                    rabbit, clients=clients, rounds=options.rounds, seconds=seconds, all_peers=peers
-                )
-        if "saturation" in options.names:
-            good &= await saturation.measure(
-                rabbit, rounds=min(3, options.rounds), seconds=seconds, all_peers=peers
-            )
-        if "memory" in options.names:
-            good &= await connections.memory(rabbit)
-        if "handshakes" in options.names:
-            good &= await connections.handshakes(rabbit, rounds=min(3, options.rounds))
-        if "herd" in options.names:
-            good &= await herd.measure(rabbit, rounds=min(3, options.rounds))
-        if "slow" in options.names:
-            good &= await slow.measure(
-                rabbit, windows=3 if options.quick else 12, seconds=seconds if options.quick else 5.0
-            )
-        if "idle" in options.names:
-            lasting = 300.0 if options.long else 10.0 if options.quick else 30.0
-            good &= await idle.measure(rabbit, seconds=lasting, share=0.25 if options.quick else 1.0)
-    return good
-
-
 async def _run(options: argparse.Namespace) -> bool:
     task = asyncio.current_task()
     assert task is not None
@@ -126,8 +90,11 @@ async def _run(options: argparse.Namespace) -> bool:
     stolen = Stolen()
     if set(options.names) & set(_BOOKINGS):
         good &= await _bookings(options)
-    if set(options.names) & set(_GATEWAY):
-        good &= await _gateway(options)
+    if names := set(options.names) & set(gateway.NAMES):
+        plan = gateway.plan(
+            quick=options.quick, rounds=min(5, options.rounds), peers=options.peers, long=options.long
+        )
+        good &= await gateway.measure(names, plan)
     print(stolen)
     return good
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from bench import broadcasters, tables
 from bench.broadcasters import Broadcaster
+from bench.outcomes import Outcome
 from bench.rabbit import Rabbit
 from seatcast.tokens import Tokens
 
 CONNECTIONS = 18_000
 TOURS = 200
+FIRST = 2_000
 FOLLOWED = 3
 MOST_KIB = 10.0
 
@@ -34,10 +36,10 @@ async def tokens(server: Broadcaster, many: int) -> AsyncIterator[dict[str, str]
         yield {"tokens": file.name}
 
 
-async def memory(rabbit: Rabbit, *, connections: int = CONNECTIONS) -> bool:
-    """Print what an idle connection takes; returns whether that is little enough."""
-    rows = []
-    good = True
+async def memory(rabbit: Rabbit, *, connections: int = CONNECTIONS) -> list[Outcome]:
+    """Print what an idle connection takes."""
+    rows: list[list[str]] = []
+    outcomes: list[Outcome] = []
     for title, options in (
         (f"{FOLLOWED} tours each, HS256", {"follow": FOLLOWED}),
         (f"the same {FOLLOWED} tours, HS256", {"follow": FOLLOWED, "same": 1}),
@@ -47,30 +49,46 @@ async def memory(rabbit: Rabbit, *, connections: int = CONNECTIONS) -> bool:
             brought = await opened.enter_async_context(tokens(server, connections))
             load = await opened.enter_async_context(server.clients({**options, **brought}))
             before = server.resident_bytes()
-            made = await load.connect(connections, states=FOLLOWED)
+            await load.connect(FIRST, states=FOLLOWED)
+            await load.wait(1)
+            early = server.resident_bytes()
+            made = await load.connect(connections - FIRST, states=FOLLOWED)
             await load.wait(3)
-            kib = (server.resident_bytes() - before) / connections / 1024
-        judged = not rows
-        good = good and (kib <= MOST_KIB or not judged)
+            now = server.resident_bytes()
+            kib = (now - before) / connections / 1024
+            marginal = (now - early) / (connections - FIRST) / 1024
+        if not outcomes:
+            # Judged by the harder case: hardly two clients with the same tours.
+            what = f"memory of an idle connection, {connections:,} of them, {title}"
+            outcomes.append(Outcome(what, f"{kib:.1f} KiB", f"<= {MOST_KIB:g} KiB", kib <= MOST_KIB))
         rows.append([
-            title, f"{connections:,}", f"{before / 2**20:.0f}", f"{kib:.1f}", f"{made['up'] / made['seconds']:,.0f}",
-            f"<= {MOST_KIB:g} KiB: {tables.verdict(kib <= MOST_KIB)}" if judged else "",
+            title, f"{connections:,}", f"{before / 2**20:.0f}", f"{kib:.1f}", f"{marginal:.1f}", f"{made['up'] / made['seconds']:,.0f}",
+            "" if rows else str(outcomes[0]),
         ])  # fmt: skip
     tables.show(
         "Memory of an idle connection",
-        ["Seatcast, following", "connections", "before MiB", "KiB each", "handshakes/s", "target"],
+        [
+            "Seatcast, following",
+            "connections",
+            "before MiB",
+            "KiB each",
+            "of the later",
+            "handshakes/s",
+            "target",
+        ],
         rows,
         [
-            "RSS with the connections less RSS before, divided by them. The kernel's socket buffers are not in it."
+            "RSS with the connections less RSS before, divided by them; of the later: after the first"
+            f" {FIRST:,}, which may find memory left over from the start. The kernel's socket buffers are not in it."
         ],
     )
-    return good
+    return outcomes
 
 
-async def handshakes(rabbit: Rabbit, *, rounds: int, many: int = HANDSHAKES) -> bool:
+async def handshakes(rabbit: Rabbit, *, rounds: int, many: int = HANDSHAKES) -> list[Outcome]:
     """Print how many handshakes a second are answered with WELCOME and a snapshot."""
     rows = []
-    good = True
+    outcomes: list[Outcome] = []
     for title, target in (("anonymous", ANONYMOUS_TARGET), ("HS256, a user each", AUTHENTICATED_TARGET)):
         figures: list[dict[str, Any]] = []
         async with AsyncExitStack() as opened:
@@ -88,13 +106,13 @@ async def handshakes(rabbit: Rabbit, *, rounds: int, many: int = HANDSHAKES) -> 
                 if number:  # the first warms up
                     figures.append(made)
         rate = tables.median([one["rate"] for one in figures])
-        good = good and rate >= target
+        outcomes.append(Outcome(f"handshakes/s, {title}", f"{rate:,.0f}", f">= {target:,}", rate >= target))
         rows.append([
             title, f"{rate:,.0f}", f"{max(one['rate'] for one in figures):,.0f}",
             f"{tables.median([one['cpu_us'] for one in figures]):.0f}",
             f"{tables.median([one['p50'] for one in figures]):.1f}",
             f"{tables.median([one['p99'] for one in figures]):.1f}",
-            f">= {target:,}: {tables.verdict(rate >= target)}",
+            str(outcomes[-1]),
         ])  # fmt: skip
     tables.show(
         f"Handshakes/s, {INFLIGHT} at a time, with WELCOME and a snapshot of {HANDSHAKE_TOURS} tours"
@@ -102,4 +120,4 @@ async def handshakes(rabbit: Rabbit, *, rounds: int, many: int = HANDSHAKES) -> 
         ["Seatcast", "handshakes/s", "most", "CPU us each", "p50 ms", "p99 ms", "target"],
         rows,
     )
-    return good
+    return outcomes

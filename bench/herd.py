@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from bench import broadcasters, tables
+from bench.outcomes import Outcome
 from bench.rabbit import Rabbit
 
 CLIENTS = 10_000
@@ -16,8 +17,8 @@ INFLIGHT = 2_000
 MOST_SECONDS = 5.0
 
 
-async def measure(rabbit: Rabbit, *, rounds: int, clients: int = CLIENTS) -> bool:
-    """Print the table; returns whether they were back in time without reading upstream more than once."""
+async def measure(rabbit: Rabbit, *, rounds: int, clients: int = CLIENTS) -> list[Outcome]:
+    """Print the table."""
     results: list[dict[str, Any]] = []
     async with broadcasters.seatcast(rabbit, TOURS) as server, server.clients() as load:
         await load.connect(clients, states=TOURS)
@@ -34,7 +35,12 @@ async def measure(rabbit: Rabbit, *, rounds: int, clients: int = CLIENTS) -> boo
     worst = max(one["ms"] for one in results) / 1e3
     whole = all(one["settled"] == clients for one in results)
     reads = max(one["reads"] for one in results)
-    good = whole and worst < MOST_SECONDS and reads <= 1
+    outcome = Outcome(
+        f"{clients:,} clients cut at once: all show the newest state",
+        f"{worst:.2f} s, {reads} upstream reads",
+        f"< {MOST_SECONDS:g} s, <= 1 read",
+        whole and worst < MOST_SECONDS and reads <= 1,
+    )
     tables.show(
         f"{clients:,} clients cut at once, {RATE:g} facts/s going on, {TOURS} tours ({rounds} rounds)",
         ["Seatcast", "all newest after s", "worst", "median client s", "handshakes failed", "CPU s", "upstream reads", "target"],
@@ -46,8 +52,8 @@ async def measure(rabbit: Rabbit, *, rounds: int, clients: int = CLIENTS) -> boo
             f"{sum(one['failed'] for one in results):,}",
             f"{tables.median([one['cpu'] for one in results]):.2f}",
             f"{reads}",
-            f"< {MOST_SECONDS:g} s, <= 1 read: {tables.verdict(good)}",
+            str(outcome),
         ]],
         ["Newest: of every tour the last fact that was due when they were cut, or a newer one."],
     )  # fmt: skip
-    return good
+    return [outcome]

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from bench import broadcasters, tables
+from bench.outcomes import Outcome
 from bench.rabbit import Rabbit
 
 ONE, TWO = 19_500, 38_000
@@ -16,10 +17,10 @@ SOURCES = 8
 TOURS = 20
 
 
-async def measure(rabbit: Rabbit, *, seconds: float, share: float = 1.0) -> bool:
-    """Print the table for `share` of the connections; returns whether all of them stayed and heard the last fact."""
+async def measure(rabbit: Rabbit, *, seconds: float, share: float = 1.0) -> list[Outcome]:
+    """Print the table for `share` of the connections."""
     rows = []
-    good = True
+    outcomes: list[Outcome] = []
     for title, many, arguments in (
         ("one process", round(ONE * share), ()),
         ("two workers", round(TWO * share), ("--workers", "2")),
@@ -43,12 +44,19 @@ async def measure(rabbit: Rabbit, *, seconds: float, share: float = 1.0) -> bool
         held = sum(one["open"] for one in waited)
         heard = sum(one["received"] for one in told)
         steady = held == many // clients * clients and heard == held * schedule.count
-        good = good and steady
+        outcomes.append(
+            Outcome(
+                f"idle connections, {title}, {seconds:g} s",
+                f"{held:,} of {many:,}, {used:.1%} of a core",
+                "all stay, all hear the end",
+                steady,
+            )
+        )
         rows.append([
             title, f"{held:,}", f"{seconds:g}", f"{sum(one['lost'] for one in waited):,}",
             f"{sum(one['pings'] for one in waited) / seconds:,.0f}", f"{used:.1%}",
             f"{resident / 2**20:.0f}", f"{heard / held / schedule.count:.1%}",
-            f"all stay: {tables.verdict(steady)}",
+            str(outcomes[-1]),
         ])  # fmt: skip
     tables.show(
         "Idle connections, heartbeats on",
@@ -56,4 +64,4 @@ async def measure(rabbit: Rabbit, *, seconds: float, share: float = 1.0) -> bool
         rows,
         ["Ten facts to everybody at the end."],
     )  # fmt: skip
-    return good
+    return outcomes

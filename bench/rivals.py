@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from bench import broadcasters
@@ -11,7 +12,7 @@ from bench.rabbit import Rabbit
 
 def everybody(
     rabbit: Rabbit, tours: int, *, all_peers: bool
-) -> list[AbstractAsyncContextManager[Broadcaster]]:
+) -> Sequence[AbstractAsyncContextManager[Broadcaster]]:
     """Return the floor, ours, and the peers: the tuned ones alone, or all."""
     tuned = [
         broadcasters.floor(tours),

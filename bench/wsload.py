@@ -6,13 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from bench.native import program
 from bench.parts import StackFailed, die_with_parent
 
 
-class Schedule(NamedTuple):
+@dataclass(frozen=True)
+class Schedule:
     """`count` facts from number `first` on, `rate` a second, the first due at `start_us` of the monotonic clock."""
 
     first: int
