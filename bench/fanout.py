@@ -40,7 +40,7 @@ async def measure(
         turns: list[list[dict[str, Any]]] = [[] for _ in servers]
         for number in range(rounds + 1):
             for server, load, mine in zip(servers, loads, turns, strict=True):
-                figures = await run(server, load, rate, seconds if number else 1.0)
+                figures = await run(server, load, rate, seconds if number else 1.0, spin=True)
                 if number:  # the first turn warms up
                     mine.append(figures)
     return _show(servers, turns, clients, seconds)
@@ -63,7 +63,7 @@ def _show(
     outcomes: list[Outcome] = []
     for server, mine in zip(servers, turns, strict=True):
         row = figures[server.name]
-        whole = sum(turn["received"] for turn in mine) == sum(turn["expected"] for turn in mine)
+        missing = sum(turn["expected"] - turn["received"] for turn in mine)
         wrong = sum(turn["back"] + turn["duplicates"] + turn["malformed"] + turn["lost"] for turn in mine)
         judged: list[Outcome] = []
         if server.ours:
@@ -73,9 +73,9 @@ def _show(
             judged.append(
                 Outcome(
                     f"every delivery, once, in order, {clients:,} clients",
-                    f"{wrong} wrong",
-                    "all",
-                    whole and not wrong,
+                    f"{missing:,} missing, {wrong:,} wrong",
+                    "none",
+                    not missing and not wrong,
                 )
             )
             outcomes += judged
@@ -88,7 +88,7 @@ def _show(
             f"{row['p50']:.1f}",
             f"{row['p99']:.1f}",
             f"{min(turn['p99'] for turn in mine):.1f}",
-            ("all" if whole else "NOT ALL") + (f", {wrong} WRONG" if wrong else ""),
+            (f"{missing:,} MISSING" if missing else "all") + (f", {wrong} WRONG" if wrong else ""),
             "; ".join(map(str, judged[:-1])),
         ])  # fmt: skip
     tables.show(

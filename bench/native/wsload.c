@@ -210,6 +210,7 @@ int main(int argc, char **argv) {
             else if (events[i].events & EPOLLHUP) return 0;
             else if (load.op == NONE) commands();
         }
+        if (spinning && !ready) sched_yield(); /* the broker and the source live on this core too */
         if (load.op != NONE) tick(now_us());
     }
 }
