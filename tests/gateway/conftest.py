@@ -105,7 +105,7 @@ def pytest_asyncio_loop_factories(config, item):
     both = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
     return (
         both
-        if item.path.name in ("test_server.py", "test_handshake.py", "test_websocket.py")
+        if item.path.name in ("test_server.py", "test_handshake.py", "test_reception.py", "test_websocket.py")
         else {"uvloop": uvloop.new_event_loop}
     )
 
