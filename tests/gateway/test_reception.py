@@ -37,9 +37,9 @@ def asking(upgrade, *lines):
     )
 
 
-async def dropped(house, **more):
-    """Whether a connection ends without a word."""
-    async with house.raw(b"", **more) as (reader, _), asyncio.timeout(10):
+async def dropped(house, request, **more):
+    """Whether a connection ends without an answer to this request."""
+    async with house.raw(request, **more) as (reader, _), asyncio.timeout(10):
         with contextlib.suppress(ConnectionResetError):
             return await reader.read() == b""
         return True
@@ -74,7 +74,7 @@ async def test_too_many_handshakes_are_refused_with_429_then_dropped(house, upgr
         assert h.count("handshakes_refused_total", reason="address rate") == 1
         assert await status(h, upgrade, **SECOND) == 101
         assert [await status(h, upgrade) for _ in range(9)] == [429] * 9
-        assert await dropped(h)
+        assert await dropped(h, upgrade)
         assert h.count("handshakes_refused_total", reason="address rate") == 11
 
 
@@ -99,7 +99,7 @@ async def test_many_silent_sockets_are_dropped_without_an_answer(house, upgrade,
     ):
         for _ in range(65):
             await stack.enter_async_context(h.raw(b""))
-        assert await dropped(h)
+        assert await dropped(h, upgrade)
         assert await status(h, upgrade, **SECOND) == 101
         # They have to send a request in time.
         await eventually(lambda: h.server.admission.sockets == 0)
@@ -249,6 +249,9 @@ async def test_pings_are_limited_too(house, upgrade, masked, frames):
             pongs += 1
         assert frame == (8, (4429).to_bytes(2, "big") + b"rate limit exceeded")
         assert pongs == 1_000
+        # It is not listened to any more, and has time to say goodbye.
+        assert await reader.read() == b""
+        assert len(h.server.connections) == 1
         assert h.count("client_messages_refused_total", kind="control") == 101
 
 
