@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import time
 
@@ -11,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from joserfc.jws import JWSRegistry
 
-from seatcast.tokens import Identity, InvalidToken, Tokens
+from seatcast.key_set import parse
+from seatcast.tokens import Identity, InvalidToken, KeysUnavailable, Tokens
+
+from .issuer import EC, ED, KEYS, OTHER_RSA, RSA, claims, key_set, public
+from .issuer import token as signed
 
 SECRET = "a secret of more than sixteen bytes"
 KEY = OctKey.import_key(SECRET)
@@ -85,7 +91,8 @@ def test_the_none_algorithm_and_other_algorithms_are_refused():
 def test_without_a_secret_nothing_is_valid():
     tokens = Tokens(None)
     assert not tokens.configured
-    with pytest.raises(InvalidToken, match="no secret configured"):
+    assert tokens.blind
+    with pytest.raises(InvalidToken, match="algorithm not allowed"):
         tokens.verify(_token({"userId": "x"}))
     with pytest.raises(InvalidToken, match="no secret configured"):
         tokens.mint("x", [], 60)
@@ -107,3 +114,179 @@ def test_deep_nesting_is_malformed_not_a_crash():
     header = base64.urlsafe_b64encode(b"[" * 4000).decode().rstrip("=")
     with pytest.raises(InvalidToken):
         Tokens(SECRET).verify(f"{header}.e30.e30")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "HS256", "crit": ["b64"], "b64": False},
+        {"alg": "HS256", "crit": []},
+        {"alg": "HS256", "kid": 7},
+        {"alg": ["HS256"]},
+        {"typ": "JWT"},
+        [],
+    ],
+)
+def test_headers_that_ask_for_more_or_less_are_refused(header):
+    start = f"{_part(header)}.{_part({'userId': 'x'})}"
+    proof = hmac.digest(SECRET.encode(), start.encode(), "sha256")
+    token = f"{start}.{base64.urlsafe_b64encode(proof).decode().rstrip('=')}"
+    with pytest.raises(InvalidToken, match=r"malformed|critical extensions"):
+        Tokens(SECRET).verify(token)
+
+
+def test_base64_is_read_strictly():
+    """Nothing around it, no other alphabet, no padding."""
+    token = _token({"userId": "x?>~~~?"})
+    assert Tokens(SECRET).verify(token)
+    body = token.split(".")[1]
+    for other in (
+        f" {token}",
+        f"{token}=",
+        f"{token}\n",
+        token.replace(body, body + "="),
+        f"{token}.",
+        f".{token}",
+    ):
+        with pytest.raises(InvalidToken):
+            Tokens(SECRET).verify(other)
+
+
+def test_audience_and_issuer_must_fit_where_they_are_configured():
+    tokens = Tokens(SECRET, audience="seatcast", issuer="https://id.example")
+    assert tokens.verify(tokens.mint("x", [], 60)).user == "x"
+    good = {"userId": "x", "aud": ["other", "seatcast"], "iss": "https://id.example"}
+    assert tokens.verify(_token(good)).user == "x"
+    for claim, reason in (
+        ({"aud": "other"}, "audience"), ({"aud": []}, "audience"), ({"aud": "seatcast2"}, "audience"),
+        ({"aud": {"seatcast": 1}}, "audience"), ({"aud": None}, "audience"), ({"iss": "https://id.example/"}, "issuer"),
+        ({"iss": None}, "issuer"), ({"iss": ["https://id.example"]}, "issuer"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidToken, match=reason):
+            tokens.verify(_token(good | claim))
+        assert Tokens(SECRET).verify(_token(good | claim))
+
+
+def test_a_public_key_or_certificate_is_no_secret():
+    with pytest.raises(ValueError):
+        Tokens(RSA.as_pem(private=False).decode())
+
+
+# Public keys
+
+
+class Published:
+    """The keys of a set that is always there, or never."""
+
+    problem = None
+    loaded = True
+
+    def __init__(self, *entries, unknown=InvalidToken):
+        self.set = parse(key_set(*entries))
+        self.unknown = unknown
+
+    def find(self, algorithm, id):
+        found = self.set.find(algorithm, id)
+        if not found:
+            raise self.unknown("signed with an unknown key")
+        return found
+
+
+ALL = Published(public(RSA, kid="r"), public(EC, kid="e"), public(ED, kid="d"))
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_token_of_each_algorithm_verifies_with_its_public_key(algorithm):
+    tokens = Tokens(None, ALL)
+    key, kid = KEYS[algorithm], {"RS256": "r", "ES256": "e", "EdDSA": "d"}[algorithm]
+    body = claims(roles=["admin"])
+    for token in (signed(algorithm, key, body, kid=kid), signed(algorithm, key, body)):
+        assert tokens.verify(token) == Identity("alice", frozenset({"admin"}), body["exp"])
+    with pytest.raises(InvalidToken, match="unknown key"):
+        tokens.verify(signed(algorithm, key, kid="x"))
+    with pytest.raises(InvalidToken, match="expired"):
+        tokens.verify(signed(algorithm, key, claims(lifetime=-6)))
+    start, _, proof = signed(algorithm, key).rpartition(".")
+    for wrong in (proof[:-8], "", proof[::-1], "AAAA" * 20, proof[:-4] + "AAAA"):
+        with pytest.raises(InvalidToken, match=r"wrong signature|malformed"):
+            tokens.verify(f"{start}.{wrong}")
+    head, body, proof = signed(algorithm, key).split(".")
+    with pytest.raises(InvalidToken, match="wrong signature"):
+        tokens.verify(f"{head}.{_part(claims(user='mallory'))}.{proof}")
+
+
+def test_two_keys_are_valid_at_once():
+    """While keys are being replaced, tokens of the old and of the new one come."""
+    tokens = Tokens(None, Published(public(RSA, kid="old"), public(OTHER_RSA, kid="new")))
+    for key, kid in ((RSA, "old"), (OTHER_RSA, "new")):
+        assert tokens.verify(signed("RS256", key, kid=kid)).user == "alice"
+        assert tokens.verify(signed("RS256", key)).user == "alice"
+    with pytest.raises(InvalidToken, match="wrong signature"):
+        tokens.verify(signed("RS256", OTHER_RSA, kid="old"))
+
+
+def test_a_secret_and_public_keys_work_side_by_side():
+    tokens = Tokens(SECRET, ALL)
+    assert tokens.verify(tokens.mint("bob", [], 60)).user == "bob"
+    assert tokens.verify(signed("RS256", RSA)).user == "alice"
+
+
+def test_a_public_key_is_never_a_shared_secret():
+    """The algorithm confusion: a token that is "signed" with what everybody can read."""
+    raw = base64.urlsafe_b64decode(RSA.as_dict(private=False)["n"] + "==")
+    entry = public(RSA, kid="r")
+    for material in (
+        RSA.as_pem(private=False), RSA.as_pem(private=False).strip(), RSA.as_der(private=False), raw,
+        entry["n"].encode(), json.dumps(entry).encode(), key_set(entry),
+    ):  # fmt: skip
+        for kid in ({}, {"kid": "r"}):
+            start = f"{_part({'alg': 'HS256', **kid})}.{_part(claims())}"
+            proof = base64.urlsafe_b64encode(hmac.digest(material, start.encode(), "sha256")).decode()
+            for tokens in (Tokens(None, ALL), Tokens(SECRET, ALL)):
+                with pytest.raises(InvalidToken, match=r"algorithm not allowed|wrong signature"):
+                    tokens.verify(f"{start}.{proof.rstrip('=')}")
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["none", "None", "", "RS512", "HS512", "PS256", "ES384", "Ed25519", "rs256"]
+)
+def test_no_other_algorithm_is_believed(algorithm):
+    start, _, proof = signed("RS256", RSA).rpartition(".")
+    for other in ("", proof):
+        with pytest.raises(InvalidToken, match="algorithm not allowed"):
+            Tokens(SECRET, ALL).verify(
+                f"{_part({'alg': algorithm, 'kid': 'r'})}.{start.split('.')[1]}.{other}"
+            )
+
+
+def test_a_key_serves_its_own_algorithm_alone():
+    """An RSA key's id on a token that says ES256, and the other way round."""
+    for algorithm, kid in (("ES256", "r"), ("RS256", "e"), ("EdDSA", "e")):
+        with pytest.raises(InvalidToken, match="unknown key"):
+            Tokens(None, ALL).verify(signed(algorithm, KEYS[algorithm], kid=kid))
+
+
+def test_a_key_that_cannot_be_had_says_nothing_of_the_token():
+    with pytest.raises(KeysUnavailable):
+        Tokens(None, Published(public(EC), unknown=KeysUnavailable)).verify(signed("RS256", RSA))
+
+
+def test_keys_inside_a_token_are_not_looked_at():
+    """`jwk`, `jku` and the like let whoever made the token choose the key: nobody here believes them."""
+    start = {"alg": "RS256", "jwk": public(OTHER_RSA), "jku": "https://evil.example/keys", "kid": "r"}
+    text = f"{_part(start)}.{_part(claims())}"
+    proof = base64.urlsafe_b64encode(JWSRegistry.algorithms["RS256"].sign(text.encode(), OTHER_RSA)).decode()
+    with pytest.raises(InvalidToken, match="wrong signature"):
+        Tokens(None, ALL).verify(f"{text}.{proof.rstrip('=')}")
+
+
+@given(
+    st.sampled_from(["RS256", "ES256", "EdDSA", "HS256"]),
+    st.none() | st.sampled_from("red"),
+    st.binary(max_size=300),
+)
+def test_any_bytes_as_a_signature_are_refused(algorithm, kid, proof):
+    header = {"alg": algorithm} | ({} if kid is None else {"kid": kid})
+    text = base64.urlsafe_b64encode(proof).decode().rstrip("=")
+    with pytest.raises(InvalidToken):
+        Tokens(SECRET, ALL).verify(f"{_part(header)}.{_part(claims())}.{text}")
