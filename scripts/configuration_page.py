@@ -31,7 +31,8 @@ are separated by commas; in the file a list does as well.
 
 TAIL = """
 `jwt_secret` is also read from `JWT_SECRET`. Without one, `serve` and `token` make and use `seatcast.secret` in the
-data folder (readable by its owner alone); `tours` and `gateway`, which must agree on one, accept no token then.
+data folder (readable by its owner alone); `tours` and `gateway`, which must agree on one, take then tokens of public
+keys alone. More in [authentication.md](authentication.md).
 
 The port 0 takes any free port; the log says which.
 

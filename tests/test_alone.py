@@ -10,13 +10,14 @@ import httpx
 import pytest
 import websockets
 
-from seatcast.alone import Listening, gateway_alone, open_broker, tours_alone
+from seatcast.alone import Listening, gateway_alone, open_broker, open_tokens, tours_alone
 from seatcast.broker import BrokerUnavailable
 from seatcast.broker.memory import MemoryBroker
 from seatcast.client_commands import publish
-from seatcast.config import Settings
-from seatcast.tokens import Tokens
+from seatcast.config import Settings, SettingsError
+from seatcast.tokens import InvalidToken, Tokens
 
+from .issuer import OTHER_RSA, RSA, Issuer, key_set, public, token
 from .running import UPGRADE
 
 SECRET = "a secret of more than sixteen bytes"
@@ -110,3 +111,65 @@ async def test_a_broker_that_is_not_there_is_given_up_after_the_start(free_port)
     with pytest.raises(BrokerUnavailable):
         async with open_broker(settings):
             pass
+
+
+# The keys of tokens
+
+
+async def test_keys_of_a_url_are_there_at_the_start_and_read_anew(eventually):
+    issuer = Issuer(key_set(public(RSA, kid="old")))
+    async with issuer.serving() as url:
+        settings = Settings(jwks_url=url, jwks_refresh_seconds=0.05)
+        async with open_tokens(settings, SECRET) as tokens:
+            assert tokens.verify(token("RS256", RSA, kid="old")).user == "alice"
+            assert tokens.verify(tokens.mint("bob", [], 60)).user == "bob"
+            issuer.body = key_set(public(OTHER_RSA, kid="new"))
+            await eventually(lambda: _is_refused(tokens, token("RS256", RSA, kid="old")))
+            assert tokens.verify(token("RS256", OTHER_RSA, kid="new")).user == "alice"
+
+
+def _is_refused(tokens, token):
+    try:
+        tokens.verify(token)
+    except InvalidToken:
+        return True
+    return False
+
+
+async def test_a_url_that_cannot_be_read_does_not_stop_the_start(free_port):
+    settings = Settings(jwks_url=f"http://127.0.0.1:{free_port()}/")
+    async with open_tokens(settings, None) as tokens:
+        assert (tokens.configured, tokens.blind) == (True, True)
+        assert tokens.problem == "cannot be reached (ConnectError)"
+    async with open_tokens(settings, SECRET) as tokens:
+        assert not tokens.blind
+        assert tokens.verify(tokens.mint("bob", [], 60)).user == "bob"
+
+
+async def test_a_file_that_cannot_be_read_stops_the_start_with_one_line(tmp_path):
+    path = tmp_path / "keys.json"
+    for write, line in (
+        (lambda: None, "cannot be read: No such file or directory"),
+        (lambda: path.write_text("keys"), "is no JWK Set"),
+        (lambda: path.write_bytes(key_set(RSA.as_dict(private=True))), "key 1 is private"),
+    ):
+        write()
+        with pytest.raises(SettingsError, match=line):
+            async with open_tokens(Settings(jwks_file=path), SECRET):
+                """Never here."""
+    path.write_bytes(key_set(public(RSA)))
+    async with open_tokens(Settings(jwks_file=path), None) as tokens:
+        assert tokens.verify(token("RS256", RSA)).user == "alice"
+
+
+async def test_audience_and_issuer_are_passed_on():
+    async with open_tokens(Settings(jwt_audience="seatcast", jwt_issuer="me"), SECRET) as tokens:
+        assert tokens.verify(tokens.mint("bob", [], 60)).user == "bob"
+        with pytest.raises(InvalidToken):
+            tokens.verify(Tokens(SECRET).mint("bob", [], 60))
+
+
+async def test_what_nobody_could_satisfy_is_not_required():
+    with pytest.raises(SettingsError, match="auth is required but no token could be valid"):
+        async with open_tokens(Settings(auth="required"), None):
+            """Never here."""

@@ -103,6 +103,26 @@ def test_a_mistake_is_one_line_that_names_its_source(folder, flags, environment,
     assert "\n" not in str(caught.value)
 
 
+def test_a_path_that_has_no_default_is_read_as_one():
+    assert load({}, {"SEATCAST_JWKS_FILE": "keys.json"}).jwks_file == Path("keys.json")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"jwks_file": Path("a"), "jwks_url": "https://b"}, "jwks-file and jwks-url contradict each other"),
+        ({"jwks_url": "ftp://b"}, "jwks-url must begin with http:// or https://"),
+        ({"jwks_refresh_seconds": 0}, "jwks-refresh-seconds must be more than 0"),
+        ({"jwt_secret": "-----BEGIN PUBLIC KEY-----\nMIIB"}, "jwt-secret is a key or certificate"),
+        ({"jwt_secret": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"}, "jwt-secret is a key or certificate"),
+    ],
+)
+def test_settings_of_tokens_that_cannot_be_meant_are_refused(wrong, line):
+    with pytest.raises(SettingsError, match=line) as caught:
+        Settings(**wrong)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_is_not_text_is_one_line(folder):
     (folder / "seatcast.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="is not UTF-8"):

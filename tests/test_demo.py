@@ -11,7 +11,8 @@ import websockets
 from seatcast.config import Settings
 from seatcast.demo import ThreeTours, random_numbers, three_tours
 
-SETTINGS = Settings(port=0, drain_seconds=0.2)
+# Whatever the environment says of tokens: nobody could have one here.
+SETTINGS = Settings(port=0, drain_seconds=0.2, auth="required")
 
 
 async def _next(client: websockets.ClientConnection, kind: str) -> dict[str, object]:

@@ -11,14 +11,13 @@ from typing import Any
 import httpx
 import structlog
 
-from seatcast.alone import open_broker
+from seatcast.alone import open_broker, open_tokens
 from seatcast.config import Settings, redacted, web_url
 from seatcast.demo_travellers import travellers
 from seatcast.gateway.app import gateway
 from seatcast.gateway.snapshot import http_snapshot
 from seatcast.http_server import serve_http
 from seatcast.secret_file import generated_secret
-from seatcast.tokens import Tokens
 from seatcast.tours.app import tours
 
 _log = structlog.get_logger(__name__)
@@ -40,11 +39,11 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
     answered, then the relay sends what is committed. A part that dies cancels the body.
     """
     secret = settings.jwt_secret or generated_secret(settings.data_dir)
-    tokens = Tokens(secret)
     if settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        tokens = await enter(open_tokens(settings, secret))
         broker = await enter(open_broker(settings))
         # Two libraries name the same ASGI types differently.
         app: Any = await enter(tours(settings, broker, tokens))

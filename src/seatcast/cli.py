@@ -51,7 +51,9 @@ _GATEWAY: Final = (
     "snapshot_seconds",
     "stale_seconds",
 )
-_TOKENS: Final = ("jwt_secret", "auth")
+_TOKENS: Final = (
+    "jwt_secret", "jwks_file", "jwks_url", "jwks_refresh_seconds", "jwt_audience", "jwt_issuer", "auth",
+)  # fmt: skip
 _PROCESS: Final = ("start_seconds", "drain_seconds", "log_format")
 
 
@@ -184,7 +186,7 @@ def listen(
     run_until_signal(client_commands.listening(where, tour, token))
 
 
-@_command(app, "data_dir", "jwt_secret")
+@_command(app, "data_dir", "jwt_secret", "jwt_audience", "jwt_issuer")
 def token(
     settings: Settings,
     user: Annotated[str, typer.Option("--user", help="Whom the token speaks for.", show_default=False)],
@@ -199,7 +201,8 @@ def token(
     if not 1 <= len(user) <= 128:
         raise SettingsError("--user takes 1 to 128 characters")
     secret = settings.jwt_secret or generated_secret(settings.data_dir)
-    typer.echo(Tokens(secret).mint(user, role or [], seconds))
+    tokens = Tokens(secret, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+    typer.echo(tokens.mint(user, role or [], seconds))
 
 
 @_command(app, "data_dir", "database_url", "start_seconds", "log_format")

@@ -35,6 +35,11 @@ HELP: Final[dict[str, str]] = {
     "gateway_id": "Name of this gateway in queues and logs.",
     "workers": "Processes of a lone gateway, all on its ports, under one that replaces them; one per core is a good number.",
     "jwt_secret": "Secret of the tokens (HS256). Better in JWT_SECRET: others on the machine can read flags.",
+    "jwks_file": "Public keys of the tokens (RS256, ES256, EdDSA), a JWK Set; a change counts within 2 s.",
+    "jwks_url": "The same at an address: https://...",
+    "jwks_refresh_seconds": "How often that address is read anew; an unknown key makes it so at once.",
+    "jwt_audience": "What each token's aud must include. Needed where the same keys sign for others too.",
+    "jwt_issuer": "What each token's iss must be.",
     "auth": "optional or required: whether somebody without a token may follow tours and book.",
     "demo": "Make the demo's tours, and travellers who book and cancel.",
     "heartbeat_seconds": "Pause between pings to a client.",
@@ -122,7 +127,7 @@ def _flag(name: str) -> str:
 
 def _convert(name: str, value: object, where: str, *, strict: bool) -> object:
     kind = _TYPES[name]
-    if kind is Path:
+    if kind in (Path, Path | None):
         if not isinstance(value, str) or not value:
             raise SettingsError(f"{where} must be a path")
         return Path(value)

@@ -44,6 +44,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: int = 1
     """Processes of a gateway alone, all on the same ports."""
     jwt_secret: str | None = None
+    jwks_file: Path | None = None
+    """Public keys of tokens, as a JWK Set; looked at every two seconds."""
+    jwks_url: str | None = None
+    """The same at an `http://` or `https://` address."""
+    jwks_refresh_seconds: float = 300.0
+    """How often the address is read anew; a token with an unknown key makes it so at once."""
+    jwt_audience: str | None = None
+    """What every token's `aud` must include; None: tokens for whomever are taken."""
+    jwt_issuer: str | None = None
+    """What every token's `iss` must be."""
     auth: Literal["optional", "required"] = "optional"
     """Whether somebody without a token may follow and book."""
     demo: bool = False
@@ -83,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "stale_seconds",
             "start_seconds",
             "drain_seconds",
+            "jwks_refresh_seconds",
         ):
             value = getattr(self, name)
             if not 0 < value <= 86_400:
@@ -113,10 +124,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _check_url("broker-url", self.broker_url, ("amqp", "amqps"))
         _check_url("tours-url", self.tours_url, ("http", "https"))
         _check_url("websocket-url", self.websocket_url, ("ws", "wss"))
+        _check_url("jwks-url", self.jwks_url, ("http", "https"))
+        if self.jwks_file is not None and self.jwks_url is not None:
+            raise SettingsError("jwks-file and jwks-url contradict each other: set one of them")
         if self.gateway_id is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", self.gateway_id):
             raise SettingsError("gateway-id takes 1 to 64 letters, digits, dots, dashes and underscores")
         if self.jwt_secret is not None and len(self.jwt_secret.encode()) < 16:
             raise SettingsError("jwt-secret is too short: at least 16 bytes (HS256 is only as strong as it)")
+        if self.jwt_secret is not None and (
+            "-----BEGIN " in self.jwt_secret or self.jwt_secret.startswith("ssh-")
+        ):
+            raise SettingsError(
+                "jwt-secret is a key or certificate for signatures: public keys go into jwks-file"
+            )
 
     @property
     def database(self) -> str:

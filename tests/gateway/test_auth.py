@@ -4,11 +4,19 @@ import asyncio
 import contextlib
 import time
 
+import pytest
 import websockets
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from seatcast.broker.memory import MemoryBroker
+from seatcast.config import Settings
+from seatcast.gateway.app import gateway
 from seatcast.gateway.auth import token_of
+from seatcast.key_source import KeySource, KeysUnreadable
+from seatcast.tokens import Tokens
+
+from ..issuer import EC, ED, KEYS, RSA, key_set, public, token
 
 AUTH = '{"type":"AUTH","token":"%s"}'
 
@@ -124,3 +132,87 @@ async def test_a_herd_whose_tokens_end_together_is_closed_in_several_sweeps(hous
         assert len(h.server.deadlines) == 3
         for websocket in websockets_:
             assert (await closed(websocket))[0] == 4401
+
+
+# Public keys
+
+
+class Source:
+    """What a key source reads: `body`, or nothing while it is None."""
+
+    def __init__(self, body=None):
+        self.body = body
+        self.keys = KeySource(self.read, "the source", 60)
+
+    async def read(self):
+        if self.body is None:
+            raise KeysUnreadable("answered 503")
+        return self.body
+
+
+ALL = key_set(public(RSA, kid="r"), public(EC, kid="e"), public(ED, kid="d"))
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_every_carrier_brings_tokens_of_public_keys_too(house, told, algorithm):
+    h, source = house(), Source(ALL)
+    h.tokens = Tokens(None, source.keys)
+    await source.keys.refresh()
+    good = token(algorithm, KEYS[algorithm])
+    async with h.open():
+        for path, more in (
+            ("/", {"additional_headers": {"Authorization": f"Bearer {good}"}}),
+            ("/", {"subprotocols": ["seatcast", f"bearer.{good}"]}),
+            (f"/?token={good}", {}),
+        ):
+            async with h.connect(path, **more) as websocket:
+                assert (await told(websocket))["userId"] == "alice"
+        async with h.connect() as websocket:
+            assert "userId" not in await told(websocket)
+            await websocket.send(AUTH % good)
+            assert (await told(websocket))["userId"] == "alice"
+
+
+async def test_while_keys_cannot_be_had_nobody_is_told_that_his_token_is_bad(house, told):
+    """1013 and not 4401, which would make clients throw their tokens away; on a live connection, to try again."""
+    h, source = house(), Source()
+    h.tokens = Tokens(None, source.keys)
+    await source.keys.refresh()
+    good = token("RS256", RSA)
+    async with h.open(), h.connect() as patient:
+        await told(patient)
+        async with h.connect(f"/?token={good}") as websocket:
+            code, reason = await closed(websocket)
+            assert (code, good in reason) == (1013, False)
+        assert h.count("closed_total", reason="no keys") == 1
+        await patient.send(AUTH % good)
+        answer = await told(patient)
+        assert (answer["code"], answer["retryAfterMs"] > 0) == ("INTERNAL", True)
+        source.body = ALL
+        await source.keys.refresh()
+        await patient.send(AUTH % good)
+        assert (await told(patient))["userId"] == "alice"
+
+
+@pytest.mark.parametrize(
+    ("auth", "secret", "status"),
+    [
+        ("optional", None, "degraded"),
+        ("required", None, "unready"),
+        ("required", "a secret for the tests only", "degraded"),
+    ],
+)
+async def test_health_says_that_keys_cannot_be_read(eventually, auth, secret, status):
+    """Unready only if nobody at all could be let in."""
+    source = Source()
+    await source.keys.refresh()
+    settings = Settings(port=0, auth=auth)
+    async with gateway(settings, MemoryBroker(), None, Tokens(secret, source.keys)) as running:
+        await eventually(lambda: running.health().status == status)
+        assert running.health().checks["public keys"] == "answered 503"
+        source.body = ALL
+        await source.keys.refresh()
+        await eventually(lambda: running.health().status == "ok")
+        source.body = None
+        await source.keys.refresh()
+        assert running.health().status == "degraded"

@@ -87,11 +87,11 @@ class Service:
 
 
 @asynccontextmanager
-async def _running(url, broker=None, **settings):
+async def _running(url, broker=None, tokens=TOKENS, **settings):
     broker = broker or MemoryBroker()
     async with AsyncExitStack() as stack:
         heard = await stack.enter_async_context(broker.subscribe("test", list(wire.EVENT_TYPES)))
-        app = await stack.enter_async_context(tours(Settings(database_url=url, **settings), broker, TOKENS))
+        app = await stack.enter_async_context(tours(Settings(database_url=url, **settings), broker, tokens))
         client = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://tours"
@@ -114,7 +114,7 @@ async def _running(url, broker=None, **settings):
 
 @pytest.fixture(scope="session")
 def running():
-    """`async with running(url, broker=None, **settings) as service`: the tour service on a database."""
+    """`async with running(url, broker=None, tokens=TOKENS, **settings) as service`: the tour service on a database."""
     return _running
 
 

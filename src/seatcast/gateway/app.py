@@ -97,18 +97,23 @@ class Gateway:
         self._server.broadcast(frame)
 
     def health(self) -> Health:
-        """Return how the gateway is: unready while it drains or has no numbers yet, degraded while stale."""
+        """Return how the gateway is: unready while it drains, has no numbers yet or could let nobody in, degraded
+        while stale or while the keys of tokens cannot be read.
+        """
         feed = self._feed
         checks = {
             "broker": "connected" if self._broker.connected else "not connected",
             "source": "fresh" if feed.stale_since is None else f"stale since {feed.stale_since}",
             "snapshot": feed.snapshot_error or ("read" if feed.loaded else "not read yet"),
         }
+        tokens, limits = self._server.tokens, self._server.limits
+        if tokens.problem is not None:
+            checks["public keys"] = tokens.problem
         if self._server.draining:
             return Health("unready", {**checks, "gateway": "draining"})
-        if not feed.loaded:
+        if not feed.loaded or (limits.auth_required and tokens.blind):
             return Health("unready", checks)
-        if feed.stale_since is not None or feed.snapshot_error is not None:
+        if feed.stale_since is not None or feed.snapshot_error is not None or tokens.problem is not None:
             return Health("degraded", checks)
         return Health("ok", checks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from seatcast.gateway.metrics import End
-from seatcast.tokens import Identity, InvalidToken, Tokens
+from seatcast.tokens import Identity, InvalidToken, KeysUnavailable, Tokens
 from seatcast.wire import CloseCode
 
 SUBPROTOCOL: Final = "seatcast"
@@ -42,3 +42,6 @@ def identify(tokens: Tokens, token: str | None) -> Identity | Rejected | None:
         return tokens.verify(token)
     except InvalidToken as error:
         return Rejected(CloseCode.UNAUTHENTICATED, f"token: {error}", "unauthenticated")
+    except KeysUnavailable as error:
+        # Not 4401: the token may be good, and its bearer should come back with it.
+        return Rejected(CloseCode.TRY_AGAIN_LATER, f"token: {error}", "no keys")

@@ -56,6 +56,7 @@ End = Literal[
     "expired",
     "gone",
     "heartbeat",
+    "no keys",
     "peer",
     "rate limited",
     "too slow",

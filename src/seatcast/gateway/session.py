@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -26,7 +26,10 @@ from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Hub
 from seatcast.rights import NEEDS, Act, may
 from seatcast.text import text
-from seatcast.tokens import Identity, InvalidToken
+from seatcast.tokens import Identity, InvalidToken, KeysUnavailable
+
+RETRY_AUTH_MS: Final = 2_000
+"""When to send AUTH again if the key of its token could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Shared:
     now: Callable[[], str]
     """Returns the present as the wire writes it."""
     verify: Callable[[str], Identity]
-    """Returns whom a token speaks for, or raises `InvalidToken`."""
+    """Returns whom a token speaks for, or raises `InvalidToken` or `KeysUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,12 @@ class Session:
             identity = self._shared.verify(frame.token)
         except InvalidToken as error:
             self._peer.send(_error("UNAUTHENTICATED", f"token: {error}", frame.id))
+            return
+        except KeysUnavailable as error:
+            detail = f"{wire.ERROR_MESSAGES['INTERNAL']}: token: {error}"
+            self._peer.send(
+                wire.Error(message=detail, code="INTERNAL", id=frame.id, retry_after_ms=RETRY_AUTH_MS)
+            )
             return
         before = self.identity
         if isinstance(before, Identity) and identity.user != before.user:

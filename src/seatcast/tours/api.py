@@ -14,16 +14,15 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Struct
 
 from seatcast import rest, wire
-from seatcast.domain import TourNotFound, Unauthenticated
+from seatcast.domain import TourNotFound
+from seatcast.rights import may
 from seatcast.text import text
-from seatcast.tokens import Identity, InvalidToken, Tokens
 from seatcast.tours import store
 from seatcast.tours.bookings import Booked, Desk
+from seatcast.tours.callers import Callers
 from seatcast.tours.database import Database
 from seatcast.tours.problems import InvalidRequest
 from seatcast.tours.store import BookingDetails, DepartureRow, TourRow
-
-STAFF: Final = "staff"
 
 BODY: Final = "body"
 """Key of a handler's `opt` that names the struct of its request body, for `openapi.py`."""
@@ -52,22 +51,8 @@ class Travellers:
 
     database: Database
     desk: Desk
-    tokens: Tokens
+    callers: Callers
     config: rest.Config
-
-
-def caller(request: Request[Any, Any, Any], tokens: Tokens) -> Identity | None:
-    """Return who is calling, None for nobody in particular. Raises `Unauthenticated` for a token that is not valid."""
-    header = request.headers.get("authorization")
-    if header is None:
-        return None
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated(reason="the Authorization header must be 'Bearer <token>'")
-    try:
-        return tokens.verify(token.strip())
-    except InvalidToken as error:
-        raise Unauthenticated(reason=str(error)) from None
 
 
 def traceparent(request: Request[Any, Any, Any]) -> str | None:
@@ -162,7 +147,11 @@ def booked_body(booked: Booked, spoken: str) -> rest.BookResponse:
 
 def travellers(services: Travellers) -> list[HTTPRouteHandler]:
     """Return the routes under `/api` that need no role."""
-    database, desk, tokens = services.database, services.desk, services.tokens
+    database, desk, callers = services.database, services.desk, services.callers
+
+    def rights(request: Request[Any, Any, Any]) -> tuple[str | None, bool]:
+        identity = callers.of(request)
+        return None if identity is None else identity.user, may(identity, "open any booking")
 
     @get("/tours", raises=[], responses={503: REFUSALS[503]})
     async def list_tours() -> Response[list[rest.Tour]]:
@@ -192,9 +181,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         ] = None,
     ) -> Response[list[rest.Booking]]:
         """List the caller's bookings, newest first."""
-        identity = caller(request, tokens)
-        if identity is None:
-            raise Unauthenticated
+        identity = callers.user(request)
         last = None
         if before is not None:
             booking = (await desk.find(before, user=identity.user, any_user=False)).booking
@@ -208,7 +195,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], booking_id: FromPath[str]
     ) -> Response[rest.Booking]:
         """Read one booking: the caller's own, or one made without a token, which its id alone opens."""
-        user, any_user = _rights(request, tokens)
+        user, any_user = rights(request)
         found = await desk.find(booking_id, user=user, any_user=any_user)
         return Response(_booking_body(found), headers=_FRESH)
 
@@ -219,7 +206,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], booking_id: FromPath[str]
     ) -> Response[rest.Booking]:
         """Cancel a booking; its seats are for sale again in the same instant. Repeating it changes nothing."""
-        user, any_user = _rights(request, tokens)
+        user, any_user = rights(request)
         cancelled = await desk.cancel(
             booking_id, user=user, any_user=any_user, traceparent=traceparent(request)
         )
@@ -231,8 +218,3 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         return Response(services.config, headers=_FRESH)
 
     return [list_tours, read_tour, list_bookings, read_booking, cancel_booking, config]
-
-
-def _rights(request: Request[Any, Any, Any], tokens: Tokens) -> tuple[str | None, bool]:
-    identity = caller(request, tokens)
-    return (None, False) if identity is None else (identity.user, STAFF in identity.roles)

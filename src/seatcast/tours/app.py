@@ -20,6 +20,7 @@ from seatcast.tours import openapi, store
 from seatcast.tours.api import Travellers, travellers
 from seatcast.tours.book_route import BookRoute
 from seatcast.tours.bookings import Desk, now_iso
+from seatcast.tours.callers import Callers
 from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.database import Database, describe, migrate, open_database
 from seatcast.tours.metrics import ApiMetrics, RelayMetrics
@@ -57,10 +58,11 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         catalogue = Catalogue(database, epoch, relay.wake)
         till = Till(database, epoch, relay.committed, now_iso)
         desk = Desk(database, epoch, till, relay.wake)
+        callers = Callers(tokens, required=settings.auth == "required")
         services = Travellers(
             database=database,
             desk=desk,
-            tokens=tokens,
+            callers=callers,
             config=_page_config(settings),
         )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -74,8 +76,8 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
         stack.callback(lambda: [task.cancel() for task in running if not task.cancelling()])
         app = Litestar(
             route_handlers=[
-                Router("/api", route_handlers=[*travellers(services), *operators(catalogue, tokens)]),
-                *health_routes(lambda: _health(relay, broker), registry),
+                Router("/api", route_handlers=[*travellers(services), *operators(catalogue, callers)]),
+                *health_routes(lambda: _health(relay, broker, tokens), registry),
                 *page_routes(),
             ],
             exception_handlers=HANDLERS,
@@ -83,7 +85,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             openapi_config=openapi.CONFIG,
             logging_config=None,
         )
-        yield BookRoute(app, desk, tokens, ApiMetrics(registry))
+        yield BookRoute(app, desk, callers, ApiMetrics(registry))
 
 
 def _page_config(settings: Settings) -> rest.Config:
@@ -105,12 +107,16 @@ async def _sweep(database: Database, catalogue: Catalogue) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
 
 
-def _health(relay: Relay, broker: Broker) -> Health:
+def _health(relay: Relay, broker: Broker, tokens: Tokens) -> Health:
     """Bookings go on without a broker, so its absence degrades; the gateways' screens say so themselves."""
     checks = {
         "broker": "ok" if broker.connected else "unreachable: events wait in the outbox",
         "outbox": f"{relay.backlog.waiting} waiting, {relay.backlog.parked} set aside",
         "relay": "ok" if relay.healthy else "cannot send at the moment",
     }
-    degraded = not broker.connected or not relay.healthy or relay.backlog.parked > 0
+    if tokens.problem is not None:
+        checks["public keys"] = tokens.problem
+    degraded = (
+        not broker.connected or not relay.healthy or relay.backlog.parked > 0 or tokens.problem is not None
+    )
     return Health(status="degraded" if degraded else "ok", checks=checks)

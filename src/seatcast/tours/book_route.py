@@ -17,9 +17,9 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from seatcast import rest, wire
-from seatcast.tokens import Tokens
-from seatcast.tours.api import booked_body, caller, read_body, traceparent
+from seatcast.tours.api import booked_body, read_body, traceparent
 from seatcast.tours.bookings import Desk
+from seatcast.tours.callers import Callers
 from seatcast.tours.metrics import ApiMetrics
 from seatcast.tours.problems import BodyTooLarge, InvalidRequest, language, problem_for
 
@@ -37,7 +37,7 @@ class BookRoute:
 
     others: ASGIApp
     desk: Desk
-    tokens: Tokens
+    callers: Callers
     metrics: ApiMetrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +71,7 @@ class BookRoute:
         if key is not None and not _KEY.fullmatch(key):
             raise InvalidRequest("header.Idempotency-Key", "1 to 255 visible ASCII characters")
         wish = read_body(rest.BookRequest, await _body(request))
-        identity = caller(request, self.tokens)
+        identity = self.callers.of(request)
         booked = await self.desk.book(
             tour_id,
             wish.departure_id,

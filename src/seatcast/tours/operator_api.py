@@ -11,25 +11,18 @@ from litestar.params import FromPath, RawBody
 from msgspec import UNSET
 
 from seatcast import rest
-from seatcast.domain import Forbidden, TourNotFound, Unauthenticated, utc
-from seatcast.tokens import Tokens
+from seatcast.domain import TourNotFound, utc
 from seatcast.tours import store
-from seatcast.tours.api import BODY, REFUSALS, STAFF, caller, read_body, tour_body
+from seatcast.tours.api import BODY, REFUSALS, read_body, tour_body
+from seatcast.tours.callers import Callers
 from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.problems import InvalidRequest
 
 _REFUSED = {status: REFUSALS[status] for status in (400, 401, 403, 404, 409, 413, 503)}
 
 
-def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
+def operators(catalogue: Catalogue, callers: Callers) -> list[HTTPRouteHandler]:
     """Return the routes under `/api` that need the role `staff`."""
-
-    def require_staff(request: Request[Any, Any, Any]) -> None:
-        identity = caller(request, tokens)
-        if identity is None:
-            raise Unauthenticated
-        if STAFF not in identity.roles:
-            raise Forbidden(role=STAFF)
 
     async def shown(tour_id: str) -> rest.Tour:
         async with catalogue.database.reading() as connection:
@@ -41,7 +34,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
     @post("/tours", responses=_REFUSED, opt={BODY: rest.NewTour})
     async def create_tour(request: Request[Any, Any, Any], body: RawBody) -> Response[rest.Tour]:
         """Make a tour: undated with a `capacity`, or dated with `departures` (perhaps none yet)."""
-        require_staff(request)
+        callers.allowed(request, "change tours")
         data = read_body(rest.NewTour, body)
         if (data.capacity is None) == (data.departures is None):
             raise InvalidRequest("body", "exactly one of capacity and departures is needed")
@@ -59,7 +52,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], tour_id: FromPath[str], body: RawBody
     ) -> Response[rest.Tour]:
         """Rename, reprice, set an undated tour's capacity, close or reopen: all of it or nothing."""
-        require_staff(request)
+        callers.allowed(request, "change tours")
         data = read_body(rest.TourPatch, body)
         await catalogue.change(tour_id, data)
         return Response(await shown(tour_id))
@@ -69,7 +62,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], tour_id: FromPath[str], body: RawBody
     ) -> Response[rest.Tour]:
         """Add a departure to a dated tour."""
-        require_staff(request)
+        callers.allowed(request, "change tours")
         data = read_body(rest.NewDeparture, body)
         _check_moment("body.startsAt", data.starts_at)
         await catalogue.add_departure(tour_id, data)
@@ -84,7 +77,7 @@ def operators(catalogue: Catalogue, tokens: Tokens) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], tour_id: FromPath[str], departure_id: FromPath[str], body: RawBody
     ) -> Response[rest.Tour]:
         """Move, resize, close or reopen a departure: all of it or nothing."""
-        require_staff(request)
+        callers.allowed(request, "change tours")
         data = read_body(rest.DeparturePatch, body)
         if data.starts_at is not UNSET:
             _check_moment("body.startsAt", data.starts_at)

@@ -20,6 +20,7 @@ from msgspec import UNSET
 
 from seatcast import domain, rest
 from seatcast.text import language_of, text
+from seatcast.tokens import KeysUnavailable
 from seatcast.tours.database import describe, names_nothing
 
 _log = structlog.get_logger(__name__)
@@ -126,10 +127,16 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[r
     return answer(request, 500, "INTERNAL")
 
 
+def _no_keys(request: Request[Any, Any, Any], error: KeysUnavailable) -> Response[rest.Problem]:
+    # Not 401: the token may be good, and should be tried again.
+    return answer(request, 503, "UNAVAILABLE", {"reason": f"token: {error}"}, {"Retry-After": "2"})
+
+
 HANDLERS: dict[type[Exception] | int, Any] = {
     domain.DomainError: _domain,
     InvalidRequest: _invalid,
     BodyTooLarge: _too_large,
+    KeysUnavailable: _no_keys,
     HTTPException: _framework,
     Exception: _unexpected,
 }
