@@ -105,7 +105,7 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     stacks.install_node_packages()
-    if options.peers:
+    if options.peers and {"fanout", "saturation"} & set(options.names):
         python_peers.install()
     try:
         with ahead_of_others():
