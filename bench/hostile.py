@@ -1,0 +1,97 @@
+"""What hostile clients cost: the server's memory, the others' time, and the code that they are sent away with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import Any
+
+from bench import tables
+from bench.attacks import ATTACKS, MIB, Attack
+from bench.broadcasters import CLIENT_CORE, Broadcaster, seatcast
+from bench.quiet import on
+from bench.rabbit import Rabbit
+from bench.stacks import ROOT
+
+TOURS = 20
+MOST_GROWTH_MIB = 5.0
+MOST_WAIT_MS = 50.0
+
+
+async def measure(rabbit: Rabbit, *, rounds: int) -> bool:
+    """Print the table: the worst of so many rounds; returns whether every attack was borne."""
+    rows = []
+    good = True
+    async with seatcast(rabbit, TOURS) as server:
+        await _round(server, "messages")  # warms up
+        for name, attack in {"": None, **ATTACKS}.items():
+            seen = [await _round(server, name) for _ in range(rounds)]
+            good &= _add(rows, attack, seen)
+    tables.show(
+        f"Hostile clients (the worst of {rounds} rounds; all limits as they are by default)",
+        ["attack", "taken MiB", "memory MiB", "others' worst wait ms", "median", "closed with", "log lines", "target"],
+        rows,
+        [
+            "Memory: the highest RSS during the attack less that before. Wait: of clients that ping every few milliseconds,"
+            " on the attacker's core and with more right to it.",
+        ],
+    )  # fmt: skip
+    return good
+
+
+async def _round(server: Broadcaster, name: str) -> dict[str, Any]:
+    """Attack; returns the attacker's figures and those of the polite, with `grown` in bytes and log `lines`."""
+    before = peak = server.resident_bytes()
+    lines = _log_lines(server)
+    polite = await _program(server.port, "polite")
+    await asyncio.sleep(0.2)
+    attacker = await _program(server.port, name) if name else None
+    figures = asyncio.create_task(attacker.communicate() if attacker else asyncio.sleep(2, (b"{}", b"")))
+    while not figures.done():
+        peak = max(peak, server.resident_bytes())
+        await asyncio.sleep(0.01)
+    told, _ = await polite.communicate(b"")
+    return {
+        **json.loads(figures.result()[0]),
+        **json.loads(told),
+        "grown": peak - before,
+        "lines": _log_lines(server) - lines,
+    }
+
+
+async def _program(port: int, name: str) -> asyncio.subprocess.Process:
+    # The attacker leaves the core to those who note how long they wait.
+    nice = () if name == "polite" else ("nice", "-n", "19")
+    return await asyncio.create_subprocess_exec(
+        *on(CLIENT_CORE), *nice, sys.executable, "-m", "bench.attacks", str(port), name,
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _log_lines(server: Broadcaster) -> int:
+    return server.process.log.read_bytes().count(b"\n")
+
+
+def _add(rows: list[list[str]], attack: Attack | None, seen: list[dict[str, Any]]) -> bool:
+    grown = max(one["grown"] for one in seen) / MIB
+    wait = max(one["worst_ms"] for one in seen)
+    codes = {code for one in seen for code in one.get("codes", ())}
+    lines = max(one["lines"] for one in seen)
+    met = grown < MOST_GROWTH_MIB and wait < MOST_WAIT_MS
+    target = ""
+    if attack is not None:
+        met = met and codes == {str(attack.code)}
+        target = f"< {MOST_GROWTH_MIB:g} MiB, < {MOST_WAIT_MS:g} ms, {attack.code}: {tables.verdict(met)}"
+    rows.append([
+        "none" if attack is None else attack.title,
+        f"{max(one.get('sent', 0) for one in seen) / MIB:.1f}",
+        f"{grown:.1f}",
+        f"{wait:.1f}",
+        f"{tables.median([one['p50_ms'] for one in seen]):.2f}",
+        ", ".join(sorted(codes)),
+        str(lines),
+        target,
+    ])  # fmt: skip
+    return met
