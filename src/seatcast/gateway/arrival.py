@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -24,7 +24,7 @@ from seatcast.gateway.request import (
     switching,
     too_large,
 )
-from seatcast.gateway.websocket import MAX_IGNORED_BYTES, Owner, WebSocket
+from seatcast.gateway.websocket import MAX_IGNORED_BYTES, Backlog, Owner, WebSocket
 
 HANDSHAKE_SECONDS: Final = 5.0
 """How long a request may take to arrive."""
@@ -64,6 +64,7 @@ class Door:
     """Told when an arrival is lost, or is none any more."""
     leave: Callable[[Visitor], None]
     """Told when one is lost before its handshake succeeded."""
+    backlog: Backlog = field(default_factory=Backlog)
 
 
 class Arrival(asyncio.Protocol):
@@ -114,7 +115,7 @@ class Arrival(asyncio.Protocol):
         answer = self._door.judge(request, self._visitor)
         self._head = b""
         if isinstance(answer, Upgrade) and isinstance(request, Request):
-            websocket = WebSocket(answer.owner, self._transport, self._door.bounds)
+            websocket = WebSocket(answer.owner, self._transport, self._door.bounds, self._door.backlog)
             self._transport.set_protocol(websocket)
             self._door.gone(self)
             websocket.start(switching(request.headers["Sec-WebSocket-Key"], answer.fields), rest)

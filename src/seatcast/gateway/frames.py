@@ -65,6 +65,10 @@ class Frames:
         self._data = self._data[self._at :] + data if self._data else data
         self._at = 0
 
+    def forget(self) -> None:
+        """Hold nothing any more: no further frame is wanted."""
+        self._data, self._at = b"", 0
+
     def next(self) -> Frame | None:
         """Return the next frame, or what there is of it; None where more bytes are needed. Raises `Violation`."""
         begins = not self._begun

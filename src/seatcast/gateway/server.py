@@ -41,7 +41,7 @@ from seatcast.tokens import LEEWAY_SECONDS, Tokens
 SEND_BUFFER_BYTES: Final = 64 * 1024
 """The kernel otherwise hides a slow client behind up to 4 MB of stale seats."""
 
-RECEIVE_BUFFER_BYTES: Final = 64 * 1024
+RECEIVE_BUFFER_BYTES: Final = 16 * 1024
 """Bounds what of one client waits unread."""
 
 MAX_REST_SECONDS: Final = 0.1

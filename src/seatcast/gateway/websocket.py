@@ -1,15 +1,16 @@
 """One WebSocket after its handshake, as RFC 6455 has it, whatever is said over it.
 
 Bytes become messages; pings are answered, and not while the peer does not read; a CLOSE is answered; who breaks
-the protocol is sent a CLOSE and not listened to any more. A peer may send what it likes: only so many of its
-frames are worked on in one turn of the loop, and it is not read from while some wait, or while it does not read
-itself. The end of the connection comes from the peer, or from the server's sweep soon after.
+the protocol is sent a CLOSE and not listened to any more. A peer may send what it likes: only a few of its frames
+are worked on before it is another's turn, and it is not read from while some wait, or while it does not read itself. The end of the connection comes from the peer, or from the server's sweep soon after.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from collections import deque
 from typing import Any, Final, Protocol
 
 import structlog
@@ -22,9 +23,11 @@ from seatcast.wire import CloseCode
 
 log = structlog.get_logger(__name__)
 
-FRAMES_A_TURN: Final = 16
-"""Frames of one peer worked on before everybody else has had a turn: some 50 µs, so that also a thousand peers
-that flood us together hold the loop for a moment only."""
+FRAMES_AT_ONCE: Final = 4
+"""Frames of one peer worked on before it is another's turn."""
+
+BACKLOG_SECONDS: Final = 0.002
+"""How much of a turn of the loop goes to those who sent more."""
 
 MAX_IGNORED_BYTES: Final = 256 * 1024
 """Of a peer that is not listened to any more, what is read all the same, to see it end the connection itself."""
@@ -60,11 +63,39 @@ class Owner(Protocol):
         """The connection is no more."""
 
 
+class Backlog:
+    """Peers that sent more than `FRAMES_AT_ONCE`. They take turns, and share a small part of each turn of the loop:
+    for that part alone everybody else waits, however many they are.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[WebSocket] = deque()
+        self._scheduled = False
+
+    def add(self, websocket: WebSocket) -> None:
+        """Have it work on soon, after those who wait already."""
+        self._waiting.append(websocket)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        until = time.perf_counter() + BACKLOG_SECONDS
+        while self._waiting:
+            self._waiting.popleft().work()
+            if time.perf_counter() > until:
+                break
+        self._scheduled = bool(self._waiting)
+        if self._scheduled:
+            asyncio.get_running_loop().call_soon(self._run)
+
+
 class WebSocket(asyncio.Protocol):
     """The protocol that takes over a transport once its handshake is answered."""
 
     __slots__ = (
         "_assembler",
+        "_backlog",
         "_frames",
         "_ignored",
         "_loop",
@@ -81,8 +112,9 @@ class WebSocket(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, owner: Owner, transport: asyncio.Transport, bounds: Bounds) -> None:
+    def __init__(self, owner: Owner, transport: asyncio.Transport, bounds: Bounds, backlog: Backlog) -> None:
         self._owner = owner
+        self._backlog = backlog
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(bounds.max_bytes)
         self._assembler = Assembler(bounds)
@@ -113,13 +145,14 @@ class WebSocket(asyncio.Protocol):
         self.transport.set_write_buffer_limits(0)
         opening = self._opening = [answer]
         try:
-            self._owner.opening(self)
-            self._opening = None
-            self.transport.writelines(opening)
+            try:
+                self._owner.opening(self)
+            finally:
+                self._opening = None
+                self.transport.writelines(opening)
             self._owner.opened()
         except Exception:
             log.exception("A connection failed")
-            self._opening = None
             self._end(CloseCode.INTERNAL_ERROR, "", "error")
         if data:
             self.data_received(data)
@@ -134,7 +167,7 @@ class WebSocket(asyncio.Protocol):
         self.seen = self._loop.time()
         self._frames.feed(data)
         if not self._waiting:
-            self._work()
+            self.work()
 
     def pause_writing(self) -> None:
         self.behind = True
@@ -155,15 +188,18 @@ class WebSocket(asyncio.Protocol):
         """Act on what the peer sends, again: it has been given what waited for it."""
         # It could not answer meanwhile: its heartbeat begins anew.
         self.behind, self.seen, self.pinged = False, self._loop.time(), 0.0
+        self._wait()
+
+    def _wait(self) -> None:
         if not self._waiting:
             self._waiting = True
-            self._loop.call_soon(self._work)
+            self._backlog.add(self)
 
-    def _work(self) -> None:
-        """Act on the frames that are there: so many, then the others' turn."""
+    def work(self) -> None:
+        """Act on the frames that are there: a few, then the others' turn."""
         self._waiting = False
         try:
-            for _ in range(FRAMES_A_TURN):
+            for _ in range(FRAMES_AT_ONCE):
                 if self.behind or self._ignored is not None:
                     break
                 piece = self._frames.next()
@@ -176,8 +212,7 @@ class WebSocket(asyncio.Protocol):
                 if self.closing:
                     # It had our CLOSE and goes on: its own is not worth waiting for.
                     self.shun()
-                self._waiting = True
-                self._loop.call_soon(self._work)
+                self._wait()
         except Violation as violation:
             self._end(violation.code, violation.reason, "violation")
         except Exception:
@@ -232,6 +267,7 @@ class WebSocket(asyncio.Protocol):
         """
         if self._ignored is None:
             self._ignored = 0
+            self._frames.forget()
             if not self.transport.is_closing():
                 self.transport.write_eof()
             self._regulate()
