@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from bench import broadcasters, connections, fanout, herd, idle, outcomes, saturation, slow
+from bench import broadcasters, connections, fanout, herd, hostile, idle, outcomes, saturation, slow
 from bench.outcomes import Outcome
 from bench.quiet import on
 from bench.rabbit import private_rabbit
 
-NAMES = ("fanout", "saturation", "memory", "handshakes", "herd", "slow", "idle")
+NAMES = ("fanout", "saturation", "memory", "handshakes", "herd", "slow", "hostile", "idle")
 
 
 class Plan(NamedTuple):
@@ -57,6 +57,8 @@ async def measure(names: Collection[str], plan: Plan) -> bool:
             judged += await herd.measure(rabbit, rounds=plan.rounds)
         if "slow" in names:
             judged += await slow.measure(rabbit, windows=plan.stall_windows, seconds=plan.stall_seconds)
+        if "hostile" in names:
+            judged += await hostile.measure(rabbit, rounds=plan.rounds)
         if "idle" in names:
             judged += await idle.measure(rabbit, seconds=plan.idle_seconds, share=plan.idle_share)
     outcomes.summary(judged)

@@ -11,6 +11,7 @@ from typing import Any
 from bench import tables
 from bench.attacks import ATTACKS, MIB, Attack
 from bench.broadcasters import CLIENT_CORE, Broadcaster, seatcast
+from bench.outcomes import Outcome
 from bench.quiet import on
 from bench.rabbit import Rabbit
 from bench.stacks import ROOT
@@ -20,25 +21,29 @@ MOST_GROWTH_MIB = 5.0
 MOST_WAIT_MS = 50.0
 
 
-async def measure(rabbit: Rabbit, *, rounds: int) -> bool:
-    """Print the table: the worst of so many rounds; returns whether every attack was borne."""
-    rows = []
-    good = True
+async def measure(rabbit: Rabbit, *, rounds: int) -> list[Outcome]:
+    """Print the table, the worst of so many rounds."""
     async with seatcast(rabbit, TOURS) as server:
         await _round(server, "messages")  # warms up
-        for name, attack in {"": None, **ATTACKS}.items():
-            seen = [await _round(server, name) for _ in range(rounds)]
-            good &= _add(rows, attack, seen)
+        calm = _worst([await _round(server, "") for _ in range(rounds)])
+        seen = {name: _worst([await _round(server, name) for _ in range(rounds)]) for name in ATTACKS}
+    outcomes = [_judged(ATTACKS[name], worst) for name, worst in seen.items()]
     tables.show(
         f"Hostile clients (the worst of {rounds} rounds; all limits as they are by default)",
         ["attack", "taken MiB", "memory MiB", "others' worst wait ms", "median", "closed with", "log lines", "target"],
-        rows,
+        [
+            _row("none", calm, ""),
+            *(
+                _row(ATTACKS[name].title, worst, str(one))
+                for (name, worst), one in zip(seen.items(), outcomes, strict=True)
+            ),
+        ],
         [
             "Memory: the highest RSS during the attack less that before. Wait: of clients that ping every few milliseconds,"
             " on the attacker's core and with more right to it.",
         ],
     )  # fmt: skip
-    return good
+    return outcomes
 
 
 async def _round(server: Broadcaster, name: str) -> dict[str, Any]:
@@ -74,24 +79,29 @@ def _log_lines(server: Broadcaster) -> int:
     return server.process.log.read_bytes().count(b"\n")
 
 
-def _add(rows: list[list[str]], attack: Attack | None, seen: list[dict[str, Any]]) -> bool:
-    grown = max(one["grown"] for one in seen) / MIB
-    wait = max(one["worst_ms"] for one in seen)
-    codes = {code for one in seen for code in one.get("codes", ())}
-    lines = max(one["lines"] for one in seen)
-    met = grown < MOST_GROWTH_MIB and wait < MOST_WAIT_MS
-    target = ""
-    if attack is not None:
-        met = met and codes == {str(attack.code)}
-        target = f"< {MOST_GROWTH_MIB:g} MiB, < {MOST_WAIT_MS:g} ms, {attack.code}: {tables.verdict(met)}"
-    rows.append([
-        "none" if attack is None else attack.title,
-        f"{max(one.get('sent', 0) for one in seen) / MIB:.1f}",
-        f"{grown:.1f}",
-        f"{wait:.1f}",
-        f"{tables.median([one['p50_ms'] for one in seen]):.2f}",
-        ", ".join(sorted(codes)),
-        str(lines),
-        target,
-    ])  # fmt: skip
-    return met
+def _worst(seen: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "sent": max(one.get("sent", 0) for one in seen) / MIB,
+        "grown": max(one["grown"] for one in seen) / MIB,
+        "wait": max(one["worst_ms"] for one in seen),
+        "median": tables.median([one["p50_ms"] for one in seen]),
+        "codes": sorted({code for one in seen for code in one.get("codes", ())}),
+        "lines": max(one["lines"] for one in seen),
+    }
+
+
+def _judged(attack: Attack, worst: dict[str, Any]) -> Outcome:
+    codes = ", ".join(worst["codes"])
+    return Outcome(
+        f"hostile: {attack.title}",
+        f"{worst['grown']:+.1f} MiB, others wait {worst['wait']:.1f} ms, closed with {codes}",
+        f"< {MOST_GROWTH_MIB:g} MiB, < {MOST_WAIT_MS:g} ms, {attack.code}",
+        worst["grown"] < MOST_GROWTH_MIB and worst["wait"] < MOST_WAIT_MS and codes == str(attack.code),
+    )
+
+
+def _row(title: str, worst: dict[str, Any], target: str) -> list[str]:
+    return [
+        title, f"{worst['sent']:.1f}", f"{worst['grown']:.1f}", f"{worst['wait']:.1f}", f"{worst['median']:.2f}",
+        ", ".join(worst["codes"]), str(worst["lines"]), target,
+    ]  # fmt: skip
