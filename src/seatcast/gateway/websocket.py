@@ -125,9 +125,9 @@ class WebSocket(asyncio.Protocol):
         self.transport = transport
         # What is written before the connection is open leaves with the handshake's answer, in one piece.
         self._opening: list[bytes] | None = []
-        # The transport's own file descriptor, which is the transport's to close.
+        # The transport's own file descriptor, which is the transport's to close; for send() the family does not matter.
         sock: Any = transport.get_extra_info("socket")
-        self._socket = socket.SocketType(sock.family, sock.type, sock.proto, sock.fileno())
+        self._socket = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
         self.send: Way = self._socket.send
         """The shortest way to the kernel, past the transport: only for whoever is open, not behind and not closing."""
         self.closing = False
