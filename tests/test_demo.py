@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 
+import pytest
 import websockets
 
 from seatcast.config import Settings
@@ -61,3 +62,15 @@ def test_seats_fall_by_one_to_three_and_never_below_none():
         assert 1 <= lost <= 3
         before[event.tour_id] = event.available_seats
     assert set(before.values()) == {0}
+
+
+async def test_a_page_opened_from_a_file_may_connect_unless_pages_are_listed():
+    async with (
+        random_numbers(SETTINGS) as port,
+        websockets.connect(f"ws://127.0.0.1:{port}", origin="null") as client,
+    ):
+        assert json.loads(await client.recv())["type"] == "WELCOME"
+    listed = Settings(port=0, drain_seconds=0.2, allowed_origins=("https://tours.example",))
+    async with random_numbers(listed) as port:
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            await websockets.connect(f"ws://127.0.0.1:{port}", origin="null")
