@@ -31,8 +31,8 @@ MAX_MESSAGE_BYTES: Final = 32 * 1024
 MAX_FRAGMENTS: Final = 64
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
-RequestId = Annotated[str, Meta(max_length=128)] | int
-"""A client's own mark on a request, echoed in the answer."""
+RequestId = Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""A client's own mark on a request, echoed in the answer; a number of at most 64 bits."""
 
 DepartureSeats = Annotated[int, Meta(ge=0, le=MAX_DEPARTURE_SEATS)]
 TourSeats = Annotated[int, Meta(ge=0, le=MAX_TOUR_SEATS)]

@@ -185,7 +185,7 @@ class Session:
         try:
             frame = wire.decode_client(message)
         except ValueError as error:
-            self._peer.send(_error("INVALID_MESSAGE", str(error)[:300], _id_of(message)))
+            self._peer.send(_error("INVALID_MESSAGE", _short(str(error)), _id_of(message)))
             return
         if isinstance(frame, wire.Auth):
             self._authenticate(frame)
@@ -308,6 +308,11 @@ def _act(channel: str) -> Act | None:
 
 def _error(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
     return wire.Error(message=f"{wire.ERROR_MESSAGES[code]}: {detail}", code=code, id=id)
+
+
+def _short(detail: str) -> str:
+    """Return a text of bounded size that keeps its end, where the field is named."""
+    return detail if len(detail) <= 300 else f"{detail[:200]}...{detail[-90:]}"
 
 
 def _id_of(message: bytes) -> wire.RequestId | UnsetType:
