@@ -47,18 +47,20 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
         broker = await enter(open_broker(settings))
         # Two libraries name the same ASGI types differently.
         app: Any = await enter(tours(settings, broker, tokens))
+        # The same application, without the detour over a socket.
+        client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
+        running = await enter(gateway(settings, broker, http_snapshot(client), tokens))
+        front = running.fallbacks.in_front_of(app)
         api_port = await enter(
             serve_http(
-                app,
+                front,
                 settings.host,
                 settings.api_port,
                 name="the tour service",
                 grace_seconds=settings.requests_seconds,
             )
         )
-        # The same application, without the detour over a socket.
-        client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
-        running = await enter(gateway(settings, broker, http_snapshot(client), tokens))
+        await enter(running.drained())
         addresses = Addresses(
             web_url("http", settings.host, api_port), web_url("ws", settings.host, running.port)
         )

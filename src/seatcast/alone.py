@@ -127,7 +127,7 @@ async def gateway_alone(settings: Settings, place: Place | None = None) -> Async
         app = Litestar(list(running.routes), openapi_config=None, logging_config=None)
         http_port = await stack.enter_async_context(
             serve_http(
-                app,
+                running.fallbacks.in_front_of(app),
                 settings.host,
                 settings.http_port,
                 name=HTTP_PORT,
@@ -135,6 +135,6 @@ async def gateway_alone(settings: Settings, place: Place | None = None) -> Async
                 grace_seconds=settings.requests_seconds,
             )
         )
+        # Before its own context ends: meanwhile the HTTP port still says that this one is unready.
+        await stack.enter_async_context(running.drained())
         yield Listening(web_url("ws", settings.host, running.port), web_url("http", settings.host, http_port))
-        # Here and not at the end of its context: meanwhile the HTTP port still says that this one is unready.
-        await running.drain()

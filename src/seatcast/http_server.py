@@ -13,6 +13,8 @@ import uvicorn
 
 BACKLOG: Final = 2048
 
+UNSENT_BYTES: Final = 64 * 1024
+
 
 class PortTaken(Exception):
     """The address cannot be listened on; one line that names host, port and reason."""
@@ -100,6 +102,9 @@ async def serve_http(
     `grace_seconds`. Should the server itself die, the body is cancelled and its error raised.
     """
     listener = await listen_on(host, port, name=name, shared=shared)
+    # Of what a client does not read, the kernel keeps no more than this before it tells us (connections inherit it):
+    # who streams then knows that what is not written yet is still to be made.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     bound: int = listener.getsockname()[1]
     server = _Server(
         uvicorn.Config(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from seatcast.domain import MAX_DEPARTURE_SEATS
-from seatcast.wire import Availability
+from seatcast.wire import Availability, AvailabilityUpdate, Error, InitialState, TourClosed
 
 EPOCH_HEADER = "Seatcast-Epoch"
 """Response header of `GET /api/tours`: the epoch in which its versions are to be read."""
@@ -129,6 +129,22 @@ class DeparturePatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=
     starts_at: Moment | UnsetType = UNSET
     capacity: Capacity | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+
+
+class Live(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """What the gateway answers to whoever polls: the messages that a WebSocket would have brought, and a cursor.
+
+    With `reset` they are everything that is sold, of all tours or of those that were named: whatever else the
+    caller knew is not. Without it they are what is new since the caller's cursor. `stale_since` is there while the
+    source of facts is lost. `messages` comes last, so that the head can be written by itself.
+    """
+
+    epoch: str
+    cursor: str
+    reset: bool
+    following: Literal["all", "named"]
+    stale_since: str | UnsetType = UNSET
+    messages: list[InitialState | AvailabilityUpdate | TourClosed | Error]
 
 
 class Config(Struct, frozen=True, rename="camel", kw_only=True):

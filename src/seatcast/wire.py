@@ -122,6 +122,8 @@ class Welcome(Struct, frozen=True, rename="camel", omit_defaults=True, tag="WELC
     epoch: str
     following: Literal["all", "named"]
     user_id: str | UnsetType = UNSET
+    resumed: bool | UnsetType = UNSET
+    """Whether what follows goes on from what the client was told before; else it is told everything."""
 
 
 class InitialState(Availability, frozen=True, rename="camel", omit_defaults=True, tag="INITIAL_STATE"):

@@ -18,6 +18,7 @@ from seatcast.broker import Broker
 from seatcast.config import Settings
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.admission import Quotas
+from seatcast.gateway.fallbacks import Fallbacks
 from seatcast.gateway.feed import Feed
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.server import Server
@@ -69,11 +70,13 @@ class Gateway:
             addresses=Addresses(settings.trusted_proxies),
             origins=Origins(settings.allowed_origins),
         )
+        self.fallbacks = Fallbacks(self._server)
+        """Polls and streams, to be put in front of the application of any HTTP port."""
         self._feed = Feed(
             broker,
             read_snapshot,
             self._server.hub.truth,
-            self._server,
+            self,
             metrics,
             gateway_id=self.id,
             stale_seconds=settings.stale_seconds,
@@ -95,6 +98,17 @@ class Gateway:
     def broadcast(self, frame: wire.RandomNumber) -> None:
         """Tell every client something that is no fact about a tour (the demo's numbers)."""
         self._server.broadcast(frame)
+        self.fallbacks.audience.broadcast(frame)
+
+    def lost(self, since: str) -> None:
+        """Tell every client that the source of facts is lost."""
+        self._server.lost(since)
+        self.fallbacks.audience.broadcast(wire.Stale(since=since))
+
+    def regained(self, since: str) -> None:
+        """Tell every client that the facts are fresh again."""
+        self._server.regained(since)
+        self.fallbacks.audience.broadcast(wire.Fresh(since=since))
 
     def health(self) -> Health:
         """Return how the gateway is: unready while it drains, has no numbers yet or could let nobody in, degraded
@@ -119,7 +133,17 @@ class Gateway:
 
     async def drain(self) -> None:
         """Become unready, take nobody any more, and send everybody away within `farewell_seconds`."""
-        await self._upkeep.drain(self._farewell_seconds)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._upkeep.drain(self._farewell_seconds), name="drain")
+            group.create_task(
+                self.fallbacks.drain(self._farewell_seconds, self._upkeep.slot), name="drain of the fallbacks"
+            )
+
+    @asynccontextmanager
+    async def drained(self) -> AsyncIterator[None]:
+        """Drain at the end of the context, while what was opened before it still answers."""
+        yield
+        await self.drain()
 
     @asynccontextmanager
     async def _running(self, host: str, port: int) -> AsyncIterator[None]:

@@ -73,10 +73,11 @@ def examine(target: bytes, headers: CIMultiDict[str]) -> Accepted | Plain | Refu
     keys = headers.getall("Sec-WebSocket-Key", [])
     if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
         return Refused(HTTPStatus.BAD_REQUEST, "key", "Exactly one valid Sec-WebSocket-Key is needed\n")
-    return _accept(query, headers)
+    return accept(query, headers)
 
 
-def _accept(query: str, headers: CIMultiDict[str]) -> Accepted | Refused:
+def accept(query: str, headers: CIMultiDict[str]) -> Accepted | Refused:
+    """Return what a request says in its address and headers of who asks for what."""
     try:
         # Not as Latin-1: percent-encoded UTF-8 is what an id or a token is written in.
         values = parse_qs(query, keep_blank_values=True, max_num_fields=50, errors="replace") if query else {}

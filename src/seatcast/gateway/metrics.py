@@ -66,6 +66,12 @@ End = Literal[
 ]
 """Why a connection ended; `peer`: it said goodbye, `gone`: it did not, `expired`: its token was over."""
 
+Answered = Literal["everything", "unchanged", "news", "nothing"]
+"""What a poll was answered: a whole state, that it is the one the client has, what is new, or that nothing is."""
+
+Unanswered = Literal["address", "draining", "full", "method", "origin", "query", "token", "user"]
+"""Why a poll or a stream was refused."""
+
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]
 """Why something that was owed to a client was never sent."""
 
@@ -105,6 +111,10 @@ _DESCRIBED: Final[dict[str, tuple[Literal["counter", "gauge", "times"], str, str
         None,
     ),
     "loop_lag_seconds": ("times", "How much later than due the event loop ran a timer.", None),
+    "streams": ("gauge", "Open streams of Server-Sent Events.", None),
+    "polls_waiting": ("gauge", "Polls that wait for news.", None),
+    "polls": ("counter", "Polls answered.", "outcome"),
+    "fallbacks_refused": ("counter", "Polls and streams refused.", "reason"),
     "facts": ("counter", "Events from the broker.", "outcome"),
     "dead_letters": ("counter", "Broker messages that are no events.", None),
     "source_subscriptions": ("counter", "Subscriptions to the broker.", "outcome"),
@@ -161,6 +171,10 @@ class Metrics(Collector):
         self.frame_bytes = 0
         self.conflated = 0
         self.dropped: dict[Drop, int] = _zero(Drop)
+        self.streams = 0
+        self.polls_waiting = 0
+        self.polls: dict[Answered, int] = _zero(Answered)
+        self.fallbacks_refused: dict[Unanswered, int] = _zero(Unanswered)
         self.facts: dict[Outcome, int] = _zero(Outcome)
         self.dead_letters = 0
         self.snapshots: dict[Literal["joined", "failed"], int] = {"joined": 0, "failed": 0}

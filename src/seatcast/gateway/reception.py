@@ -61,6 +61,10 @@ class Reception:
             self._log_away(visitor, visitor.away)
         return visitor
 
+    def ask(self, visitor: Visitor, headers: CIMultiDict[str]) -> TurnedAway | None:
+        """Return why the request of a visitor who has arrived is refused by the limits, if it is."""
+        return self._admission.ask(visitor, self._addresses.client(visitor.peer, headers))
+
     def judge(self, request: Request | Refused, visitor: Visitor) -> Answer | Upgrade:
         """Return what to answer. Does not raise."""
         try:
@@ -72,8 +76,7 @@ class Reception:
     def _judge(self, request: Request | Refused, visitor: Visitor) -> Answer | Upgrade:
         if isinstance(request, Refused):
             return self._refuse(request)
-        client = self._addresses.client(visitor.peer, request.headers)
-        away = self._admission.ask(visitor, client)
+        away = self.ask(visitor, request.headers)
         verdict = examine(request.target, request.headers)
         if away is not None and not _must_be_answered(verdict, away):
             return self._turn_away(visitor, away)
@@ -84,7 +87,7 @@ class Reception:
         return self._open(request, visitor, verdict)
 
     def _open(self, request: Request, visitor: Visitor, accepted: Accepted) -> Answer | Upgrade:
-        if not self._allows(request.headers, trusted=visitor.peer.trusted):
+        if not self.allows(request.headers, trusted=visitor.peer.trusted):
             return self._refuse(
                 Refused(HTTPStatus.FORBIDDEN, "origin", "Pages of this origin may not connect\n")
             )
@@ -96,12 +99,12 @@ class Reception:
             return Upgrade(connection)
         return Upgrade(connection, (("Sec-WebSocket-Protocol", accepted.protocol),))
 
-    def _allows(self, headers: CIMultiDict[str], *, trusted: bool) -> bool:
+    def allows(self, headers: CIMultiDict[str], *, trusted: bool) -> bool:
         """Return whether the page that asks may connect, or nobody's page asks."""
         origins = headers.getall("Origin", [])
         if not origins:
             return True
-        host = headers["Host"]
+        host = headers.get("Host", "")
         if trusted:
             host = headers.get("X-Forwarded-Host", host).partition(",")[0].strip()
         if len(origins) == 1 and self._origins.allow(origins[0], host):

@@ -82,7 +82,7 @@ class Server:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = max_connections or max(16, soft - SPARE_DESCRIPTORS)
         self.admission = Admission(quotas or Quotas(), most, self.clock)
-        self._reception = Reception(
+        self.reception = Reception(
             self, self.admission, addresses or Addresses(), origins or Origins(), registry, health
         )
         self.connections: dict[Connection, None] = {}
@@ -114,7 +114,7 @@ class Server:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         bound: int = listener.getsockname()[1]
-        reception = self._reception
+        reception = self.reception
         door = Door(
             reception.arrive, reception.judge, Bounds(), self._expect, self._gone, self.admission.leave
         )

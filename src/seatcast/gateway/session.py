@@ -22,8 +22,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from seatcast import wire
 from seatcast.domain import iso
+from seatcast.gateway.cursor import place
 from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Hub
+from seatcast.gateway.selection import choose, error, may_exist, too_many
 from seatcast.rights import NEEDS, Act, may
 from seatcast.text import text
 from seatcast.tokens import Identity, InvalidToken, KeysUnavailable
@@ -119,16 +121,20 @@ class Session:
         language: str = "fr",
         tours: Sequence[str] | None = None,
         stale: wire.Stale | None = None,
+        cursor: str | None = None,
     ) -> None:
-        """Greet the client and start it off. `tours` are the ones it named in the address, None for no names."""
+        """Greet the client and start it off. `tours` are the ones it named in the address, None for no names;
+        `cursor` says what it was told before: if that can be continued, it is told no more than what is new.
+        """
         # Before the epoch is told: others are told of a new one first, and this client not twice.
         self._hub.settle(self._peer)
         self.identity = identity
         if identity is None and self._limits.auth_required:
             self.identity = Stranger(tours)
-            refused = [_error("UNAUTHENTICATED", f"send AUTH within {self._limits.auth_seconds:g} s")]
+            refused = [error("UNAUTHENTICATED", f"send AUTH within {self._limits.auth_seconds:g} s")]
         else:
-            refused = self._choose(tours)
+            refused = self._choose(tours, cursor)
+        news = self._news(cursor)
         self._peer.send(
             wire.Welcome(
                 message=text(language, "gateway.welcome"),
@@ -139,58 +145,49 @@ class Session:
                 epoch=self._hub.truth.epoch,
                 following=self._following,
                 user_id=UNSET if identity is None else identity.user,
+                resumed=UNSET if news is None else True,
             )
         )
         if stale is not None:
             self._peer.send(stale)
-        self._start(refused)
+        self._start(refused, news)
+
+    def _news(self, cursor: str | None) -> Sequence[Key] | None:
+        """Return what changed since a cursor; None where it cannot be told, so that everything has to be."""
+        truth = self._hub.truth
+        known = place(truth, self.tours, cursor)
+        return None if known is None else truth.history.since(known, self.tours)
 
     @property
     def _following(self) -> Literal["all", "named"]:
         return "all" if self.tours is None else "named"
 
-    def _choose(self, tours: Sequence[str] | None) -> list[wire.Error]:
+    def _choose(self, tours: Sequence[str] | None, cursor: str | None = None) -> list[wire.Error]:
         """Set what is to be followed, given the names in the address; returns what cannot be."""
-        if tours is None:
-            crowded = len(self._hub.truth.catalogue()) > self._limits.follow_all
-            self.tours = frozenset() if crowded else None
-            return []
-        self.tours, refused = self._named(tours)
+        limits = self._limits
+        self.tours, refused = choose(
+            self._hub.truth, tours, follow_all=limits.follow_all, most=limits.subscriptions, cursor=cursor
+        )
         return refused
 
-    def _start(self, refused: list[wire.Error]) -> None:
-        for error in refused:
-            self._peer.send(error)
+    def _start(self, refused: list[wire.Error], news: Sequence[Key] | None = None) -> None:
+        """Begin to follow, with the state of everything followed or with `news` alone."""
+        for problem in refused:
+            self._peer.send(problem)
         self._hub.follow(self._peer, self.tours)
-        self._peer.offer(self._hub.truth.keys(self.tours))
-
-    def _named(self, tours: Sequence[str]) -> tuple[frozenset[str], list[wire.Error]]:
-        """Return which of the named tours can be followed, and an answer for the first of each kind that cannot."""
-        named = list(dict.fromkeys(id for id in tours if 1 <= len(id) <= 128))
-        refused = []
-        if len(named) > self._limits.subscriptions:
-            refused.append(self._too_many(UNSET))
-            named = named[: self._limits.subscriptions]
-        known = [id for id in named if self._may_exist(id)]
-        unknown = [id for id in named if not self._may_exist(id)]
-        if unknown:
-            refused.append(_error("NOT_FOUND", f"no tour {', '.join(map(repr, unknown[:10]))}"))
-        return frozenset(known), refused
-
-    def _may_exist(self, tour_id: str) -> bool:
-        return tour_id in self._hub.truth or not self._hub.truth.complete
+        self._peer.offer(self._hub.truth.keys(self.tours) if news is None else news)
 
     def receive(self, message: bytes) -> None:
         """Act on one text message and answer it."""
         try:
             frame = wire.decode_client(message)
-        except ValueError as error:
-            self._peer.send(_error("INVALID_MESSAGE", _short(str(error)), _id_of(message)))
+        except ValueError as invalid:
+            self._peer.send(error("INVALID_MESSAGE", _short(str(invalid)), _id_of(message)))
             return
         if isinstance(frame, wire.Auth):
             self._authenticate(frame)
         elif isinstance(self.identity, Stranger):
-            self._peer.send(_error("UNAUTHENTICATED", "send AUTH first", frame.id))
+            self._peer.send(error("UNAUTHENTICATED", "send AUTH first", frame.id))
         elif isinstance(frame, wire.Ping):
             self._peer.send(wire.Pong(server_time=self._shared.now(), id=frame.id))
         elif isinstance(frame.channel, str):
@@ -216,8 +213,8 @@ class Session:
         """Take the client for whom its token speaks for. A token that is refused changes nothing."""
         try:
             identity = self._shared.verify(frame.token)
-        except InvalidToken as error:
-            self._peer.send(_error("UNAUTHENTICATED", f"token: {error}", frame.id))
+        except InvalidToken as invalid:
+            self._peer.send(error("UNAUTHENTICATED", f"token: {invalid}", frame.id))
             return
         except KeysUnavailable as error:
             detail = f"{wire.ERROR_MESSAGES['INTERNAL']}: token: {error}"
@@ -228,7 +225,7 @@ class Session:
         before = self.identity
         if isinstance(before, Identity) and identity.user != before.user:
             # What was delivered, and what counts against its limits, was the other's.
-            self._peer.send(_error("FORBIDDEN", "this connection belongs to another user", frame.id))
+            self._peer.send(error("FORBIDDEN", "this connection belongs to another user", frame.id))
             return
         self.identity = identity
         if not self._peer.identified():
@@ -252,19 +249,19 @@ class Session:
         act = _act(channel)
         known = None if isinstance(self.identity, Stranger) else self.identity
         if act is None or may(known, act):
-            self._peer.send(_error("NOT_FOUND", f"no channel {channel!r}", frame.id))
+            self._peer.send(error("NOT_FOUND", f"no channel {channel!r}", frame.id))
         else:
-            self._peer.send(_error("FORBIDDEN", f"channel {channel!r} needs the role {NEEDS[act]}", frame.id))
+            self._peer.send(error("FORBIDDEN", f"channel {channel!r} needs the role {NEEDS[act]}", frame.id))
 
     def _subscribe(self, tour_id: str, id: wire.RequestId | UnsetType) -> None:
         # The first name narrows a connection that follows everything.
         names = frozenset() if self.tours is None else self.tours
-        if not self._may_exist(tour_id):
-            self._peer.send(_error("NOT_FOUND", f"no tour {tour_id!r}", id))
+        if not may_exist(self._hub.truth, tour_id):
+            self._peer.send(error("NOT_FOUND", f"no tour {tour_id!r}", id))
             return
         if tour_id not in names:
             if len(names) >= self._limits.subscriptions:
-                self._peer.send(self._too_many(id))
+                self._peer.send(too_many(self._limits.subscriptions, id))
                 return
             # Before following less: what changed earlier in this turn is still owed.
             self._hub.follow(self._peer, names | {tour_id})
@@ -279,7 +276,7 @@ class Session:
     def _unsubscribe(self, tour_id: str, id: wire.RequestId | UnsetType) -> None:
         if self.tours is None:
             reason = "this connection follows everything and names no tour"
-            self._peer.send(_error("NOT_FOUND", reason, id))
+            self._peer.send(error("NOT_FOUND", reason, id))
             return
         if tour_id in self.tours:
             left = self.tours - {tour_id}
@@ -288,15 +285,9 @@ class Session:
             self.tours = left
         self._peer.send(wire.Unsubscribed(tour_id=tour_id, id=id))
 
-    def _too_many(self, id: wire.RequestId | UnsetType) -> wire.Error:
-        return _error("TOO_MANY_SUBSCRIPTIONS", f"at most {self._limits.subscriptions}", id)
-
     def close(self) -> None:
         """The client is gone, or going: it is told nothing more."""
         self._hub.unfollow(self._peer)
-
-
-_Code = Literal["INVALID_MESSAGE", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "TOO_MANY_SUBSCRIPTIONS"]
 
 
 def _act(channel: str) -> Act | None:
@@ -304,10 +295,6 @@ def _act(channel: str) -> Act | None:
     if channel == "metrics":
         return "follow metrics"
     return "edit documents" if channel.startswith("document:") and channel != "document:" else None
-
-
-def _error(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
-    return wire.Error(message=f"{wire.ERROR_MESSAGES[code]}: {detail}", code=code, id=id)
 
 
 def _short(detail: str) -> str:

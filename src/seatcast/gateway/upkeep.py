@@ -33,6 +33,7 @@ class Upkeep:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._accept_rate = MIN_ACCEPT_RATE
+        self._sent_away = 0
 
     async def sweep(self) -> None:
         """Ping who is silent, close who does not answer or whose token is over, abort who does not finish a handshake.
@@ -108,6 +109,15 @@ class Upkeep:
         metrics.followed_tours = hub.followed_tours
         metrics.departures = len(hub.truth.catalogue())
 
+    def slot(self) -> int:
+        """Return after how many milliseconds the next one to be sent away is to come back.
+
+        Each its own: as many a second as this gateway was seen to take.
+        """
+        slot = FIRST_SLOT_MS + int(1_000 * self._sent_away / self._accept_rate)
+        self._sent_away += 1
+        return slot
+
     async def drain(self, seconds: float) -> None:
         """Take nobody any more, send everybody away, and return when they are gone, within `seconds`."""
         server = self._server
@@ -116,10 +126,8 @@ class Upkeep:
         server.hub.flush()
         connections = list(server.connections)
         random.SystemRandom().shuffle(connections)
-        for place, connection in enumerate(connections):
-            # Each its own slot: as many a second as this gateway was seen to take.
-            slot = FIRST_SLOT_MS + int(1_000 * place / self._accept_rate)
-            connection.send(wire.Reconnect(after_ms=slot))
+        for connection in connections:
+            connection.send(wire.Reconnect(after_ms=self.slot()))
             connection.close(CloseCode.SERVICE_RESTART, "restarting", "drain")
         while server.connections and server.clock() < deadline:
             await asyncio.sleep(0.02)
