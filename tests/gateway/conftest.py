@@ -6,6 +6,7 @@ import time
 import prometheus_client
 import pytest
 import uvloop
+from hypothesis import Phase, settings
 from websockets.asyncio.client import connect
 
 from seatcast import rest, wire
@@ -25,6 +26,9 @@ NOW = "2026-06-01T10:00:00.000Z"
 
 
 NO_MESSAGE_LIMIT = Quotas(messages_per_minute=0)
+
+# Always the same examples, and no search for smaller ones: `test_mutations.py` only asks whether any fails.
+settings.register_profile("mutants", phases=[Phase.generate], derandomize=True, database=None)
 
 
 class House:

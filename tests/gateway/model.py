@@ -4,8 +4,11 @@ import copy
 import json
 
 from seatcast import rest, wire
+from seatcast.gateway.messages import text_frame
 
 NOW = "2026-06-01T10:00:00.000Z"
+
+STATES = ("INITIAL_STATE", "AVAILABILITY_UPDATE", "TOUR_CLOSED")
 
 
 class Database:
@@ -15,6 +18,8 @@ class Database:
         self.epochs = 1
         self.tours = {}
         self.commits = 0
+        # (epoch, id of a tour or departure) -> version -> what was true then; None: closed.
+        self.past = {}
 
     @property
     def epoch(self):
@@ -55,6 +60,7 @@ class Database:
         departure = tour["departures"][name]
         departure["seats"] = seats
         departure["version"] += 1
+        self._remember(id)
         return [] if departure["closed"] else [self._event(id, name)]
 
     def rename(self, id):
@@ -62,6 +68,14 @@ class Database:
         tour["version"] += 1
         tour["name"] += "!"
         return [self._event(id)]
+
+    def touch(self, id, place):
+        """Change a departure and nothing of it, closed or not."""
+        tour = self.tours[id]
+        name = sorted(tour["departures"])[place]
+        tour["version"] += 1
+        tour["departures"][name]["version"] += 1
+        return [self._event(id, name), self._event(id)]
 
     def toggle(self, id):
         """Close a tour, or open it again."""
@@ -88,9 +102,34 @@ class Database:
             tour["version"] //= 2
             for departure in tour["departures"].values():
                 departure["version"] //= 2
+        for id in self.tours:
+            self._remember(id)
         return []
 
+    def _remember(self, id):
+        tour = self.tours[id]
+        content = None if tour["closed"] else (self.seats(id), tour["name"])
+        self.past.setdefault((self.epoch, id), {})[tour["version"]] = content
+        for name, one in tour["departures"].items():
+            content = None if one["closed"] else one["seats"]
+            self.past.setdefault((self.epoch, name), {})[one["version"]] = content
+
+    def check(self, epoch, id, version, content):
+        """What is told was true at that version; what is told closed is closed at that version, or was later.
+
+        Later, because a snapshot that does not list it closes it without saying at which version.
+        """
+        if (epoch, id) not in self.past:
+            return  # an epoch of the gateway's own
+        past = self.past[epoch, id]
+        if content is None:
+            closed = [at for at, what in past.items() if what is None and at >= version]
+            assert closed, ("never closed", epoch, id, version)
+        else:
+            assert past[version] == content, ("never true", epoch, id, version, content)
+
     def _event(self, id, name=None):
+        self._remember(id)
         self.commits += 1
         tour = self.tours[id]
         common = {"event_id": f"evt_{self.commits}", "tour_id": id, "timestamp": NOW, "epoch": self.epoch}
@@ -162,47 +201,60 @@ def frames_in(data):
 
 
 class Socket:
-    """A WebSocket that takes writes until it is full, then pauses its connection and keeps what comes."""
+    """A WebSocket that takes `room` writes (None: any number), then pauses its connection and keeps what comes.
+
+    It checks what may be written at all: nothing that is not followed, nothing after the CLOSE, and nothing to
+    a connection that is behind.
+    """
 
     def __init__(self, client):
         self.client = client
         self.connection = None
-        self.full = False
+        self.room = None
         self.subscribing = None
         self.kept = []
+        self.closed_with = None
         self.transport = self
+        self.sent = b""
 
     def set_write_buffer_limits(self, high):
         """As a transport does."""
 
-    def send(self, data):
-        if self.full:
-            raise BlockingIOError
-        self.write(data)
-        return len(data)
-
     def listen(self):
         """What the client sends is none of this model's business."""
 
+    def send(self, data):
+        """As the kernel's: takes all, or a part, whose rest is then written."""
+        assert not self.connection.paused, "sent to a client that does not read"
+        if self.room == 0:
+            self.sent = data[: len(data) // 2]
+            return len(self.sent)
+        self.write(data)
+        return len(data)
+
     def close(self, code, reason):
-        """Nothing is told after it: the connection sees to that."""
+        self.closed_with = code
 
     def write(self, data):
+        assert self.closed_with is None, "written after the CLOSE"
+        data, self.sent = self.sent + data, b""
+        assert self.connection.closing or not self.connection.paused, "written to a client that does not read"
         tours = self.connection.session.tours
         for frame in frames_in(data) if tours is not None else ():
-            if frame["type"] in ("INITIAL_STATE", "AVAILABILITY_UPDATE", "TOUR_CLOSED"):
+            if frame["type"] in STATES:
                 assert frame["tourId"] in tours | {self.subscribing}, ("not followed", tours, frame)
-        if self.full:
+        if self.room == 0:
             # A partial write: everything handed over stays ours, and the connection hears that it is enough.
             self.kept.append(data)
             if not self.connection.paused:
                 self.connection.pause_writing()
         else:
+            self.room = None if self.room is None else self.room - 1
             self.client.read(data)
 
-    def drain(self):
-        """The client reads again."""
-        self.full = False
+    def drain(self, room=None):
+        """The client reads again, all of what was kept and `room` writes more."""
+        self.room = room
         kept, self.kept = self.kept, []
         for data in kept:
             self.client.read(data)
@@ -211,11 +263,21 @@ class Socket:
 
 
 class Client:
-    """Joins frames by version, as every client does, and checks contract promise 1 on each of them."""
+    """Joins frames by version, as every client does, and checks contract promise 1 on each of them.
 
-    def __init__(self):
+    It also checks that what is told was once true in the database (if one is given), that epochs do not come
+    back, and that every request is answered, in their order. `starting` must be empty once nothing is owed.
+    """
+
+    def __init__(self, database=None):
+        self.database = database
+        self.epoch = None
         self.frames = 0
-        self.follows_all = None
+        self.asked, self.answered = 0, 0
+        # Marks of SUBSCRIBEs at which there was no state yet to start from.
+        self.stateless = set()
+        self.stale = False
+        self.epochs = []
         self.forget()
 
     def forget(self):
@@ -223,6 +285,15 @@ class Client:
         self.tours, self.departures = {}, {}
         # key -> the versions last told under it: they strictly increase, INITIAL_STATEs apart.
         self.told = {}
+        # Tours whose state to start from is due.
+        self.starting = set()
+
+    def ask(self, stateless=False):
+        """Return a mark for a request; `stateless`: nothing is known yet of what it subscribes to."""
+        self.asked += 1
+        if stateless:
+            self.stateless.add(self.asked)
+        return self.asked
 
     def read(self, data):
         for frame in frames_in(data):
@@ -231,15 +302,35 @@ class Client:
     def frame(self, frame):
         self.frames += 1
         kind = frame["type"]
+        if "id" in frame:
+            self.answered += 1
+            assert frame["id"] == self.answered, ("an answer is missing", self.answered, frame)
         if kind == "RESET":
             self.forget()
-            self.epoch = frame["epoch"]
+            self.enter(frame["epoch"])
         elif kind == "WELCOME":
-            self.epoch = frame["epoch"]
+            self.enter(frame["epoch"])
+        elif kind in ("STALE", "FRESH"):
+            self.stale = kind == "STALE"
+        elif kind == "SUBSCRIBED":
+            if frame["id"] not in self.stateless:
+                self.starting.add(frame["tourId"])
+        elif kind == "UNSUBSCRIBED":
+            self.starting.discard(frame["tourId"])
         elif kind == "TOUR_CLOSED":
             self.closed(frame)
-        elif kind in ("INITIAL_STATE", "AVAILABILITY_UPDATE"):
+        elif kind in STATES:
             self.state(frame, kind == "INITIAL_STATE")
+
+    def enter(self, epoch):
+        """The database's epochs count up; the ones between are the gateway's own."""
+        assert epoch not in self.epochs or epoch == self.epochs[-1], ("a former epoch", epoch, self.epochs)
+        self.epoch = epoch
+        self.epochs.append(epoch)
+
+    def check(self, id, version, content):
+        if self.database is not None:
+            self.database.check(self.epoch, id, version, content)
 
     def closed(self, frame):
         if "departureId" in frame:
@@ -248,18 +339,24 @@ class Client:
             self.told.pop((frame["tourId"], None), None)
         else:
             known, key = self.tours, frame["tourId"]
+        self.starting.discard(frame["tourId"])
+        self.check(frame.get("departureId", frame["tourId"]), frame["version"], None)
         self.forward(known.get(key), frame["version"], None)
         known[key] = (frame["version"], True, None)
 
     def state(self, frame, initial):
         tour, departure = frame["tourId"], frame.get("departure")
+        if initial:
+            self.starting.discard(tour)
         numbers = (frame["availableSeats"], frame.get("tourName"))
+        self.check(tour, frame["version"], numbers)
         self.forward(self.tours.get(tour), frame["version"], numbers)
         self.tours[tour] = (frame["version"], False, numbers)
         key, versions = (tour, None), (frame["version"], 0)
         if departure is not None:
             key, versions = (tour, departure["id"]), (frame["version"], departure["version"])
             numbers = departure["availableSeats"]
+            self.check(departure["id"], departure["version"], numbers)
             self.forward(self.departures.get(key), departure["version"], numbers)
             self.departures[key] = (departure["version"], False, numbers)
         assert initial or versions > self.told.get(key, (-1, -1)), ("told twice", frame)

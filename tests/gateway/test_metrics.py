@@ -72,7 +72,7 @@ def test_a_histogram_counts_cumulatively(seconds):
 def test_the_way_from_commit_to_socket_is_measured_by_the_publishers_clock(counted):
     """A clock that is ahead of ours gives 0, what is no time gives nothing, and a zone is understood."""
     metrics, _, read = counted
-    metrics.connections = 1
+    metrics.writing_due = True
     now = datetime(2026, 6, 1, 10, tzinfo=UTC)
     for heard in ("2026-06-01T09:59:59.970Z", "2026-06-01T12:59:59.970+03:00", "2026-06-01T09:59:59.970"):
         metrics.heard(heard)
@@ -89,8 +89,9 @@ def test_the_way_from_commit_to_socket_is_measured_by_the_publishers_clock(count
 def test_what_is_written_to_nobody_is_not_measured(counted):
     metrics, _, read = counted
     metrics.heard("2026-06-01T09:00:00.000Z")
+    metrics.writing_due = True
     metrics.written(time.time())
-    metrics.connections = 1
+    metrics.heard("2026-06-01T09:00:00.000Z")
     metrics.written(time.time())
     assert read("commit_to_socket_seconds_count") == 0
 

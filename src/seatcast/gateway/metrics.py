@@ -187,6 +187,8 @@ class Metrics(Collector):
         self.oldest_undelivered_seconds = 0.0
         self.commit_to_socket_seconds = Times()
         self.loop_lag_seconds = Times()
+        self.writing_due = False
+        """Whether somebody follows what changed, so that `written` will be called."""
         self._heard: list[str] = []
         self._snapshot_read = self._clock()
         self._stale_since: float | None = None
@@ -197,15 +199,14 @@ class Metrics(Collector):
 
     def heard(self, timestamp: str) -> None:
         """A fact was taken that was committed then; its way to the sockets ends with the next `written`."""
-        # While nobody follows anything, nothing is written, and this would grow.
-        if len(self._heard) < MAX_HEARD:
+        # Not while nobody follows what changed: nothing is written then, and this would grow.
+        if self.writing_due and len(self._heard) < MAX_HEARD:
             self._heard.append(timestamp)
 
     def written(self, now: float) -> None:
         """What was heard is written to everybody who reads. `now` is the wall clock's, as of `time.time`."""
         heard, self._heard = self._heard, []
-        if not self.connections:
-            return
+        self.writing_due = False
         for timestamp in heard:
             try:
                 moment = datetime.fromisoformat(timestamp)

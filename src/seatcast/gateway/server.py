@@ -199,6 +199,7 @@ class Server:
     # From the hub
 
     def wake(self) -> None:
+        self.metrics.writing_due = True
         wait = self._rest_until - time.monotonic()
         if wait <= 0:
             self._loop.call_soon(self._flush)

@@ -1,0 +1,123 @@
+"""The property tests notice: each way of breaking a promise, put into the code, makes them fail.
+
+A mutation is one place in the source, replaced. A `before` that is no longer there exactly once says so:
+write the mutation anew for the code as it is now.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = ["test_histories.py", "test_slots.py"]
+
+MUTATIONS = {
+    # The version test
+    "an older version is applied": (
+        "facts",
+        "elif version > self.base:",
+        "elif version != self.base and not closed:",
+    ),
+    "an equal version is applied again": (
+        "facts",
+        "elif version > self.base:",
+        "elif version >= self.base and not closed:",
+    ),
+    "a snapshot closes what was opened after its reading began": (
+        "truth",
+        "not part.closed and part.changed <= mark",
+        "not part.closed",
+    ),
+    "a snapshot of the former database is joined": ("truth", "if mark < self._restarted_at:", "if False:"),
+    "a late event of the former database is applied": (
+        "truth",
+        "if event.epoch in self._retired:",
+        "if False:",
+    ),
+    "an old frame is told for a new fact": ("truth", "tour.forget_frames()", "pass"),
+    # The offer on subscribe
+    "a subscriber is not told the state": (
+        "session",
+        "self._peer.offer(self._hub.truth.keys(frozenset((tour_id,))))",
+        "pass",
+    ),
+    "a newcomer is not told the state": ("session", "self._peer.offer(truth.keys(self.tours))", "pass"),
+    "a newcomer is told an old state": (
+        "server",
+        "if whole and self._snapshot[0] == truth.clock:",
+        "if whole and self._snapshot[0] >= 0:",
+    ),
+    "a subscriber is told twice what changed in this turn": (
+        "hub",
+        "        self.flush()\n        self.unfollow(follower)",
+        "        self.unfollow(follower)",
+    ),
+    "followers of names are not told": ("hub", "self._outlet.updated(group.members, keys)", "pass"),
+    "who left is remembered": ("hub", "        if group.members:\n            return\n", "        return\n"),
+    # The slots
+    "who is behind is not owed changes": ("slots", "slots.setdefault(key, slot)", "pass"),
+    "who is behind is owed no state to start from": (
+        "connection",
+        "self.owed.offer(keys, self._server.clock())",
+        "pass",
+    ),
+    "a change takes the place of a state to start from": (
+        "slots",
+        "slots.setdefault(key, slot)",
+        "slots[key] = slot",
+    ),
+    "what is not followed any more is told": ("slots", "del self.slots[key]", "pass"),
+    "of a chunk only the last slot is told": ("slots", "frames.append(frame)", "frames[:] = [frame]"),
+    "who reads a little counts as reading": (
+        "connection",
+        "        while not self.paused:\n",
+        "        while True:\n",
+    ),
+    "who is behind is written to": (
+        "server",
+        "            if owed is not None:\n",
+        "            if owed is not None and len(keys) > 1:\n",
+    ),
+    "what changed in this turn is told after it was paid": (
+        "connection",
+        "            self._server.hub.flush()\n            self._pay(self.owed)",
+        "            self._pay(self.owed)",
+    ),
+    "other versions leave old slots behind": ("server", 'connection.drop(None, "reset")', "pass"),
+    "answers beyond bounds": ("slots", "if len(self.answers) >= MAX_ANSWERS:", "if False:"),
+    "an old notice replaces a new one": (
+        "slots",
+        "self.notices[kind] = frame",
+        "self.notices.setdefault(kind, frame)",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """What became of each mutation, and (under None) of the code as it is."""
+    mutations = [None, *([f"seatcast.gateway.{module}", *rest] for module, *rest in MUTATIONS.values())]
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("mutants.py"))],
+        input=json.dumps({"mutations": mutations, "tests": TESTS}),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(zip([None, *MUTATIONS], json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_noticed_where_nothing_is_broken(outcomes):
+    code, output = outcomes[None]
+    assert code == 0, output
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_is_noticed(outcomes, name):
+    code, output = outcomes[name]
+    assert (code, "FAILED tests" in output) == (1, True), output
