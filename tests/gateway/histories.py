@@ -17,6 +17,9 @@ from .model import NOW, Client, Database, Socket
 
 TOURS = ("a", "b", "c", "d")
 
+MAX_CONNECTIONS = 4
+"""Few, so that much happens to each."""
+
 
 def make_server(snapshots):
     registry = prometheus_client.CollectorRegistry()
@@ -52,7 +55,7 @@ class History:
         for place in range(len(self.servers)):
             self.learn(place)
             self.connect(place, None)
-            self.connect(place, {"a"})
+            self.connect(place, {"a", "b"})
         for name, *arguments in steps:
             getattr(self, name.replace(" ", "_"))(*arguments)
         for place, server in enumerate(self.servers):
@@ -148,6 +151,18 @@ class History:
         else:
             self.log += getattr(self.database, what)(id)
 
+    def change(self, what, tour, place, seats, gateway):
+        """A commit of which one gateway hears at once."""
+        before = len(self.log)
+        self.commit(what, tour, place, seats)
+        for event in self.log[before:]:
+            self.server(gateway).hub.truth.publish(event)
+
+    def move(self, gateway):
+        """Another database takes over, of which one gateway hears at once; what it has read before is still to be joined."""
+        self.commit("restore", 0, 0, 0)
+        self.learn(gateway % len(self.servers))
+
     def deliver(self, gateway, index):
         self.server(gateway).hub.truth.publish(self.log[index % len(self.log)])
 
@@ -199,6 +214,8 @@ class History:
         self.look(server)
 
     def connect(self, gateway, tours):
+        if len(self.connections) >= MAX_CONNECTIONS:
+            self.disconnect(gateway)
         client = Client(self.database)
         named = None if tours is None else tuple(sorted(tours))
         server = self.server(gateway)
@@ -252,9 +269,12 @@ class History:
         if connection.owed is None and not self.unflushed(connection):
             self.compare(connection)
 
-    def stop_reading(self, place):
+    def stop_reading(self, place, noticed):
+        """A client stops reading; `noticed`: and is written something, so that it is behind."""
         if connection := self.pick(place):
             connection.socket.room = 0
+            if noticed:
+                self.say(connection, b"PING", "")
 
     def read_a_little(self, place, room):
         if connection := self.pick(place):

@@ -19,6 +19,8 @@ tour = st.sampled_from(TOURS)
 changes = ["book", "book", "book", "rename", "toggle", "toggle_departure", "add_departure"]
 step = st.one_of(
     st.tuples(st.just("commit"), st.sampled_from(changes), small, small, small),
+    st.tuples(st.just("change"), st.sampled_from(changes), small, small, small, small),
+    st.tuples(st.just("change"), st.sampled_from(changes), small, small, small, small),
     st.tuples(st.just("deliver"), small, st.integers(0, 60)),
     st.tuples(st.just("deliver newest"), small),
     st.tuples(st.just("read"), small),
@@ -27,7 +29,7 @@ step = st.one_of(
     st.tuples(st.just("connect"), small, st.none() | st.sets(tour)),
     st.tuples(st.just("subscribe"), small, tour),
     st.tuples(st.just("unsubscribe"), small, tour),
-    st.tuples(st.just("stop reading"), small),
+    st.tuples(st.just("stop reading"), small, st.booleans()),
     st.tuples(st.just("read a little"), small, st.integers(1, 3)),
     st.tuples(st.just("read again"), small),
     st.tuples(st.just("disconnect"), small),
@@ -35,6 +37,7 @@ step = st.one_of(
 )
 rare = st.one_of(
     st.tuples(st.just("commit"), st.just("restore"), small, small, small),
+    st.tuples(st.just("move"), small),
     st.tuples(st.just("foreign event"), small, tour, small),
     st.tuples(st.just("ping"), small, st.integers(1, 70)),
 )
