@@ -160,6 +160,7 @@ class History:
 
     def move(self, gateway):
         """Another database takes over, of which one gateway hears at once; what it has read before is still to be joined."""
+        self.read(gateway)
         self.commit("restore", 0, 0, 0)
         self.learn(gateway % len(self.servers))
 
@@ -223,7 +224,8 @@ class History:
         connection = Connection(server, visitor, Accepted("fr", named, None, None), None)
         socket = Socket(client)
         socket.connection = connection
-        connection.opened(socket)
+        connection.opening(socket)
+        connection.opened()
         self.connections.append(connection)
         self.compare(connection)
 

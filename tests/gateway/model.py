@@ -4,7 +4,6 @@ import copy
 import json
 
 from seatcast import rest, wire
-from seatcast.gateway.messages import text_frame
 
 NOW = "2026-06-01T10:00:00.000Z"
 

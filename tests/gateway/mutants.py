@@ -2,8 +2,8 @@
 
 A process of its own (`python mutants.py < mutations.json`), because it forks: what takes long to import is imported
 once, and each child imports Seatcast itself with one place in its source replaced. Nothing is written to disk but
-each child's output. A mutation is `[module, before, after]`; answered is a list of `[exit code, output]`, with
-pytest's codes: 0 nothing was noticed, 1 a test failed, others: it did not run.
+each child's output. Asked is a list of `[[module, before, after], files of tests]`, answered one of
+`[exit code, output]`, with pytest's codes: 0 nothing was noticed, 1 a test failed, others: it did not run.
 """
 
 import importlib.abc
@@ -86,11 +86,11 @@ def main():
         importlib.import_module(name)
     asked = json.load(sys.stdin)
     answers = []
-    for mutation in asked["mutations"]:
+    for mutation, tests in asked:
         with tempfile.TemporaryFile() as output:
             child = os.fork()
             if child == 0:
-                os._exit(int(run(mutation, asked["tests"], output)))
+                os._exit(int(run(mutation, tests, output)))
             _, status = os.waitpid(child, 0)
             output.seek(0)
             answers.append([os.waitstatus_to_exitcode(status), output.read().decode()[-2_000:]])

@@ -43,7 +43,7 @@ rare = st.one_of(
 )
 
 quick = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     # Explaining takes minutes; the shortest history does.
