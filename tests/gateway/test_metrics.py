@@ -310,17 +310,34 @@ class Slow:
         version = next(self.versions)
         for n in range(50):
             self.house.change(f"t{n}", version, version % 10)
+        # Now, and not when the server finds the time: each change is a flush of its own.
+        self.house.server.hub.flush()
         await asyncio.sleep(0)
 
     def abort(self):
         """Close with a reset: what is in flight is void."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        if self.socket.fileno() >= 0:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()
 
 
-async def test_what_is_conflated_is_counted_and_its_age_is_known(house, upgrade, eventually):
+@pytest.fixture
+def slow_client():
+    """`slow_client(house, request)`: a `Slow`, whose socket is closed at the end of the test."""
+    made = []
+
+    def make(house, request):
+        made.append(Slow(house, request))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.abort()
+
+
+async def test_what_is_conflated_is_counted_and_its_age_is_known(house, slow_client, upgrade, eventually):
     async with house(heartbeat_seconds=0.8).open() as h:
-        slow = Slow(h, upgrade)
+        slow = slow_client(h, upgrade)
         await slow.behind(eventually)
         conflated = h.count("conflated_total")
         for _ in range(10):
@@ -335,34 +352,31 @@ async def test_what_is_conflated_is_counted_and_its_age_is_known(house, upgrade,
         assert h.count("connections_behind") == 0
 
 
-async def test_what_another_epoch_makes_void_is_counted(house, upgrade, eventually):
+async def test_what_another_epoch_makes_void_is_counted(house, slow_client, upgrade, eventually):
     async with house().open() as h:
-        slow = Slow(h, upgrade)
+        slow = slow_client(h, upgrade)
         await slow.behind(eventually)
         h.read(("t1", 1, 2), epoch="e2")
         await eventually(lambda: h.count("dropped_total", reason="reset") == 50)
         assert len(slow.connection.owed) == 2  # RESET, and the state of the one tour
-        slow.abort()
 
 
-async def test_what_is_not_followed_any_more_is_counted(house, upgrade, eventually):
+async def test_what_is_not_followed_any_more_is_counted(house, slow_client, upgrade, eventually):
     async with house().open() as h:
-        slow = Slow(h, upgrade.replace(b"GET /", b"GET /?tours=t1,t2"))
+        slow = slow_client(h, upgrade.replace(b"GET /", b"GET /?tours=t1,t2"))
         await slow.behind(eventually)
         # Not over its socket: what it sends while it is behind is not acted on.
         slow.connection.session.receive(b'{"type":"UNSUBSCRIBE","tourId":"t1"}')
         assert h.count("dropped_total", reason="unsubscribed") == 1
-        slow.abort()
 
 
-async def test_what_a_closing_client_is_not_sent_is_counted(house, upgrade, eventually):
+async def test_what_a_closing_client_is_not_sent_is_counted(house, slow_client, upgrade, eventually):
     """Past the answers that may wait: these are lost, with the states that waited behind them."""
     async with house().open() as h:
-        slow = Slow(h, upgrade)
+        slow = slow_client(h, upgrade)
         await slow.behind(eventually)
         for _ in range(MAX_ANSWERS + 1):
             slow.connection.session.receive(b'{"type":"PING"}')
         assert h.count("closed_total", reason="too slow") == 1
         assert h.count("dropped_total", reason="queue full") == MAX_ANSWERS + 1
         assert h.count("dropped_total", reason="closing") == 50
-        slow.abort()
