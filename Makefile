@@ -8,7 +8,7 @@ help:
 	@printf '%s\n' \
 	  'make setup   .venv with everything, the page built; afterwards .venv/bin/seatcast works' \
 	  'make run     the demo: page on http://127.0.0.1:3001, WebSockets on ws://127.0.0.1:8080' \
-	  'make test    every test; starts or installs PostgreSQL, RabbitMQ and Chromium when it may' \
+	  'make test    every test; starts or installs PostgreSQL, RabbitMQ, Chromium, nginx and Caddy when it may' \
 	  'make check   formatting, lint, types, import rules, front end, generated files' \
 	  'make bench   the table of docs/performance.md, measured here' \
 	  'make wheel   dist/seatcast-*.whl with the page inside' \

@@ -1,12 +1,14 @@
-"""See that the servers which the tests need answer: `servers.py postgresql rabbitmq chromium`.
+"""See that what the tests need is there: `servers.py postgresql rabbitmq chromium nginx caddy`.
 
-What answers on its standard local port is used as it is. What does not is installed (apt-get) and started when
-this runs as root on Debian or its kin, without needing systemd; otherwise the commands to run are printed.
+A server that answers on its standard local port is used as it is. What is missing is installed (apt-get), and
+started if it is a server that tests share, when this runs as root on Debian or its kin, without needing systemd;
+otherwise the commands to run are printed. Proxies are started by the tests themselves, never as a service.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -23,6 +25,7 @@ ENVIRONMENT = Path(__file__).parents[1] / ".venv" / "stamps" / "servers.env"
 VARIABLE = "SEATCAST_TEST_POSTGRES_URL"
 POSTGRES_PORT = 5432
 RABBITMQ_PORT = 5672
+POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 class Missing(Exception):
@@ -179,8 +182,51 @@ def chromium() -> None:
     _install("chromium")
 
 
+def _proxy(name: str) -> None:
+    if shutil.which(name) or Path(f"/usr/sbin/{name}").exists():
+        return
+    if not _may_install():
+        raise Missing(
+            f"{name} is missing. The tests start it themselves, its service is not needed:\n"
+            f"  sudo apt-get install {name} && sudo systemctl disable --now {name}"
+        )
+    with _nothing_started():
+        _install(name)
+    if shutil.which("systemctl"):
+        # Nor at the next boot. The service came with the package, so it cannot have been anybody's.
+        _run("systemctl", "disable", "--now", name, check=False)
+
+
+@contextlib.contextmanager
+def _nothing_started() -> Iterator[None]:
+    """Install packages without starting what is in them (Debian's policy-rc.d, if the machine has none)."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
+
+
+def nginx() -> None:
+    _proxy("nginx")
+
+
+def caddy() -> None:
+    _proxy("caddy")
+
+
 def main() -> int:
-    checks = {"postgresql": postgresql, "rabbitmq": rabbitmq, "chromium": chromium}
+    checks = {
+        "postgresql": postgresql,
+        "rabbitmq": rabbitmq,
+        "chromium": chromium,
+        "nginx": nginx,
+        "caddy": caddy,
+    }
     missing = 0
     for name in sys.argv[1:] or checks:
         try:

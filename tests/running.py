@@ -55,7 +55,7 @@ class Running:
                 command, cwd=folder, env=environment(**more), stdout=out, stderr=log
             )
 
-    def line(self, event: str, seconds: float = 30) -> dict[str, Any]:
+    def line(self, event: str, seconds: float = 90) -> dict[str, Any]:
         """Return the first log line with this event; fail with the whole log if there is none in time."""
         deadline = time.monotonic() + seconds
         while True:

@@ -100,6 +100,14 @@ def require_rabbitmq() -> None:
     )
 
 
+def require_program(name: str) -> str:
+    """Return the path of a program of this name, a daemon's too."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise AssertionError(f"These tests need {name}. Debian: `apt-get install {name}`.")
+    return found
+
+
 def require_chromium() -> str:
     """Return Debian's Chromium."""
     found = shutil.which("chromium")
