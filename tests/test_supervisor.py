@@ -29,8 +29,9 @@ def work(number, ready):
     if Path(f"fail-{number}").exists():
         print("the reason", file=sys.stderr)
         sys.exit(3)
-    ready()
+    # Said first: once it is ready, the others may be started and speak at any time.
     say(ready=number)
+    ready()
     while not stopped:
         time.sleep(0.01)
     time.sleep(0.1)
