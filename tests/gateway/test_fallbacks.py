@@ -15,6 +15,7 @@ from seatcast.gateway.asked import MAX_WAIT_SECONDS, PATH, STREAM_PATH
 from seatcast.gateway.fallbacks import Fallbacks
 from seatcast.http_server import serve_http
 from seatcast.origins import Origins
+from seatcast.tokens import KeysUnavailable
 
 NOW = "2026-06-01T10:00:00.000Z"
 
@@ -400,6 +401,18 @@ async def test_a_bad_token_is_refused_and_not_repeated(open_house, path):
         assert answer.json()["code"] == "UNAUTHENTICATED"
         assert answer.json()["details"] == {"token": "malformed"}
         assert "not-a-token" not in answer.text
+
+
+async def test_a_token_that_cannot_be_checked_at_the_moment_may_come_back(open_house, monkeypatch):
+    def unavailable(_):
+        raise KeysUnavailable("no keys yet")
+
+    async with open_house() as h:
+        monkeypatch.setattr(h.tokens, "verify", unavailable)
+        answer = await h.http.get(PATH, params={"token": "x"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
+        async with streaming(h, "?token=x") as events:
+            await events.until("RECONNECT")
 
 
 @pytest.mark.parametrize("path", [PATH, STREAM_PATH])

@@ -27,6 +27,7 @@ _CODES: Final[dict[Unanswered, tuple[int, str]]] = {
     "draining": (503, "UNAVAILABLE"),
     "full": (503, "UNAVAILABLE"),
     "method": (405, "METHOD_NOT_ALLOWED"),
+    "no keys": (503, "UNAVAILABLE"),
     "origin": (403, "FORBIDDEN"),
     "query": (400, "INVALID_REQUEST"),
     "token": (401, "UNAUTHENTICATED"),

@@ -27,10 +27,11 @@ from seatcast.gateway.audience import Audience, Waiting
 from seatcast.gateway.auth import Rejected, identify
 from seatcast.gateway.metrics import Unanswered
 from seatcast.gateway.poll import Poll, Polls
-from seatcast.gateway.selection import error
+from seatcast.gateway.selection import error_frame
 from seatcast.gateway.server import Server
 from seatcast.gateway.stream import HEARTBEAT, Stream, event
 from seatcast.tokens import LEEWAY_SECONDS, Identity
+from seatcast.wire import CloseCode
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +132,8 @@ class Fallbacks:
         identity = identify(server.tokens, wanted.accepted.token)
         challenge = {"WWW-Authenticate": "Bearer"}
         if isinstance(identity, Rejected):
+            if identity.code != CloseCode.UNAUTHENTICATED:
+                raise Refusal("no keys", headers={"Retry-After": "2"})
             raise Refusal("token", {"token": identity.reason.removeprefix("token: ")}, challenge)
         if identity is None and server.limits.auth_required:
             raise Refusal("token", headers=challenge)
@@ -246,7 +249,7 @@ class Fallbacks:
                     await wake.wait()
             except TimeoutError:
                 if clock() >= ends:
-                    stream.send(error("UNAUTHENTICATED", "token: expired"))
+                    stream.send(error_frame("UNAUTHENTICATED", "token: expired"))
                     stream.close()
                 else:
                     await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})

@@ -69,7 +69,7 @@ End = Literal[
 Answered = Literal["everything", "unchanged", "news", "nothing"]
 """What a poll was answered: a whole state, that it is the one the client has, what is new, or that nothing is."""
 
-Unanswered = Literal["address", "draining", "full", "method", "origin", "query", "token", "user"]
+Unanswered = Literal["address", "draining", "full", "method", "no keys", "origin", "query", "token", "user"]
 """Why a poll or a stream was refused."""
 
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]

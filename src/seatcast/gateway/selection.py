@@ -30,7 +30,7 @@ def choose(
     named = named[:most]
     unknown = [id for id in named if not may_exist(truth, id)]
     if unknown:
-        refused.append(error("NOT_FOUND", f"no tour {', '.join(map(repr, unknown[:10]))}"))
+        refused.append(error_frame("NOT_FOUND", f"no tour {', '.join(map(repr, unknown[:10]))}"))
     return frozenset(named) - frozenset(unknown), refused
 
 
@@ -45,9 +45,9 @@ def may_exist(truth: Truth, tour_id: str) -> bool:
 
 
 def too_many(most: int, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
-    return error("TOO_MANY_SUBSCRIPTIONS", f"at most {most}", id)
+    return error_frame("TOO_MANY_SUBSCRIPTIONS", f"at most {most}", id)
 
 
-def error(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
+def error_frame(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
     """Return the ERROR that answers what cannot be done; `id` is the request's own mark."""
     return wire.Error(message=f"{wire.ERROR_MESSAGES[code]}: {detail}", code=code, id=id)

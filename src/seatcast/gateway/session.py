@@ -25,7 +25,7 @@ from seatcast.domain import iso
 from seatcast.gateway.cursor import place
 from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Hub
-from seatcast.gateway.selection import choose, error, may_exist, too_many
+from seatcast.gateway.selection import choose, error_frame, may_exist, too_many
 from seatcast.rights import NEEDS, Act, may
 from seatcast.text import text
 from seatcast.tokens import Identity, InvalidToken, KeysUnavailable
@@ -131,7 +131,7 @@ class Session:
         self.identity = identity
         if identity is None and self._limits.auth_required:
             self.identity = Stranger(tours)
-            refused = [error("UNAUTHENTICATED", f"send AUTH within {self._limits.auth_seconds:g} s")]
+            refused = [error_frame("UNAUTHENTICATED", f"send AUTH within {self._limits.auth_seconds:g} s")]
         else:
             refused = self._choose(tours, cursor)
         news = self._news(cursor)
@@ -172,8 +172,8 @@ class Session:
 
     def _start(self, refused: list[wire.Error], news: Sequence[Key] | None = None) -> None:
         """Begin to follow, with the state of everything followed or with `news` alone."""
-        for problem in refused:
-            self._peer.send(problem)
+        for error in refused:
+            self._peer.send(error)
         self._hub.follow(self._peer, self.tours)
         self._peer.offer(self._hub.truth.keys(self.tours) if news is None else news)
 
@@ -181,13 +181,13 @@ class Session:
         """Act on one text message and answer it."""
         try:
             frame = wire.decode_client(message)
-        except ValueError as invalid:
-            self._peer.send(error("INVALID_MESSAGE", _short(str(invalid)), _id_of(message)))
+        except ValueError as error:
+            self._peer.send(error_frame("INVALID_MESSAGE", _short(str(error)), _id_of(message)))
             return
         if isinstance(frame, wire.Auth):
             self._authenticate(frame)
         elif isinstance(self.identity, Stranger):
-            self._peer.send(error("UNAUTHENTICATED", "send AUTH first", frame.id))
+            self._peer.send(error_frame("UNAUTHENTICATED", "send AUTH first", frame.id))
         elif isinstance(frame, wire.Ping):
             self._peer.send(wire.Pong(server_time=self._shared.now(), id=frame.id))
         elif isinstance(frame.channel, str):
@@ -213,8 +213,8 @@ class Session:
         """Take the client for whom its token speaks for. A token that is refused changes nothing."""
         try:
             identity = self._shared.verify(frame.token)
-        except InvalidToken as invalid:
-            self._peer.send(error("UNAUTHENTICATED", f"token: {invalid}", frame.id))
+        except InvalidToken as error:
+            self._peer.send(error_frame("UNAUTHENTICATED", f"token: {error}", frame.id))
             return
         except KeysUnavailable as error:
             detail = f"{wire.ERROR_MESSAGES['INTERNAL']}: token: {error}"
@@ -225,7 +225,7 @@ class Session:
         before = self.identity
         if isinstance(before, Identity) and identity.user != before.user:
             # What was delivered, and what counts against its limits, was the other's.
-            self._peer.send(error("FORBIDDEN", "this connection belongs to another user", frame.id))
+            self._peer.send(error_frame("FORBIDDEN", "this connection belongs to another user", frame.id))
             return
         self.identity = identity
         if not self._peer.identified():
@@ -249,15 +249,17 @@ class Session:
         act = _act(channel)
         known = None if isinstance(self.identity, Stranger) else self.identity
         if act is None or may(known, act):
-            self._peer.send(error("NOT_FOUND", f"no channel {channel!r}", frame.id))
+            self._peer.send(error_frame("NOT_FOUND", f"no channel {channel!r}", frame.id))
         else:
-            self._peer.send(error("FORBIDDEN", f"channel {channel!r} needs the role {NEEDS[act]}", frame.id))
+            self._peer.send(
+                error_frame("FORBIDDEN", f"channel {channel!r} needs the role {NEEDS[act]}", frame.id)
+            )
 
     def _subscribe(self, tour_id: str, id: wire.RequestId | UnsetType) -> None:
         # The first name narrows a connection that follows everything.
         names = frozenset() if self.tours is None else self.tours
         if not may_exist(self._hub.truth, tour_id):
-            self._peer.send(error("NOT_FOUND", f"no tour {tour_id!r}", id))
+            self._peer.send(error_frame("NOT_FOUND", f"no tour {tour_id!r}", id))
             return
         if tour_id not in names:
             if len(names) >= self._limits.subscriptions:
@@ -276,7 +278,7 @@ class Session:
     def _unsubscribe(self, tour_id: str, id: wire.RequestId | UnsetType) -> None:
         if self.tours is None:
             reason = "this connection follows everything and names no tour"
-            self._peer.send(error("NOT_FOUND", reason, id))
+            self._peer.send(error_frame("NOT_FOUND", reason, id))
             return
         if tour_id in self.tours:
             left = self.tours - {tour_id}
