@@ -216,8 +216,8 @@ class Session:
         except InvalidToken as error:
             self._peer.send(error_frame("UNAUTHENTICATED", f"token: {error}", frame.id))
             return
-        except KeysUnavailable as error:
-            detail = f"{wire.ERROR_MESSAGES['INTERNAL']}: token: {error}"
+        except KeysUnavailable as unavailable:
+            detail = f"{wire.ERROR_MESSAGES['INTERNAL']}: token: {unavailable}"
             self._peer.send(
                 wire.Error(message=detail, code="INTERNAL", id=frame.id, retry_after_ms=RETRY_AUTH_MS)
             )
