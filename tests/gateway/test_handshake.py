@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from seatcast.gateway import arrival
+from seatcast.gateway.websocket import MAX_IGNORED_BYTES
 
 FIREFOX = (
     b"GET /ws HTTP/1.1\r\n"
@@ -181,12 +182,14 @@ async def test_a_request_that_does_not_come_is_not_awaited_for_long(house, monke
 async def test_who_got_an_answer_and_stays_is_ended(house, eventually):
     async with house().open() as h, h.raw(b"GET / HTTP/1.1\r\n\r\n") as (reader, writer), asyncio.timeout(10):
         assert b" 400 " in await reader.readline()
+        (one,) = h.server.unfinished
         with contextlib.suppress(ConnectionError):
             while h.server.unfinished:
                 writer.write(b"more" * 10_000)
                 await writer.drain()
         await eventually(lambda: not h.server.unfinished)
         assert h.count("handshakes_refused_total", reason="slow") == 0
+        assert one._ignored < 4 * MAX_IGNORED_BYTES
 
 
 # Who it is

@@ -187,6 +187,7 @@ async def test_who_floods_after_our_close_is_not_listened_to(upgrade, masked, ev
         writer.write(masked(TEXT, b"{}") * 10_000)
         await eventually(lambda: owner.websocket._ignored is not None)
         assert owner.turns == []
+        assert owner.websocket._frames._data == b""
         owner.websocket.abort()
 
 
