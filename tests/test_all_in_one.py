@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import websockets
 
+from seatcast import rest
 from seatcast.all_in_one import all_in_one
 from seatcast.config import Settings
+from seatcast.rest import LIVE_PATH, LIVE_STREAM_PATH
 from seatcast.secret_file import generated_secret
 from seatcast.tokens import Tokens
 
@@ -97,3 +103,59 @@ async def test_the_rest_port_has_health_and_metrics(tmp_path):
         assert (await http.get("/health/live")).json() == {"status": "ok"}
         assert (await http.get("/health/ready")).json()["status"] in ("ok", "degraded")
         assert "seatcast" in (await http.get("/metrics")).text
+
+
+async def test_the_rest_port_answers_those_without_a_websocket_and_says_so(tmp_path):
+    """Same origin as the page: snapshot, long poll and stream, in front of /api/tours/{id}; and in the documentation."""
+    async with (
+        all_in_one(_settings(tmp_path)) as addresses,
+        httpx.AsyncClient(base_url=addresses.api) as http,
+    ):
+        await _make_tour(addresses.api, tmp_path)
+        cursor = "none"
+        while not (body := (await http.get(LIVE_PATH, params={"since": cursor, "wait": 5})).json())[
+            "messages"
+        ]:
+            cursor = body["cursor"]
+        assert [frame["availableSeats"] for frame in body["messages"]] == [10]
+        assert (await http.get("/api/tours/tour_oslo")).json()["available_seats"] == 10
+        async with http.stream("GET", LIVE_STREAM_PATH) as answer:
+            assert answer.headers["content-type"] == "text/event-stream"
+            assert [line async for line in _until(answer, "INITIAL_STATE")]
+        document = (await http.get("/openapi.json")).json()
+        for path in (LIVE_PATH, LIVE_STREAM_PATH):
+            assert set(document["paths"][path]["get"]["responses"]) >= {
+                "200",
+                "400",
+                "401",
+                "403",
+                "429",
+                "503",
+            }
+        named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+        assert named <= set(document["components"]["schemas"])
+        msgspec.json.decode(json.dumps(body), type=rest.Live)
+
+
+async def _until(answer: httpx.Response, text: str) -> AsyncIterator[str]:
+    async for line in answer.aiter_lines():
+        yield line
+        if text in line:
+            return
+
+
+async def test_an_open_stream_does_not_hold_up_the_end(tmp_path):
+    """It is told to come back, and ends, before the port stops answering."""
+    lines: list[str] = []
+
+    async def follow(api: str) -> None:
+        async with httpx.AsyncClient(base_url=api) as http, http.stream("GET", LIVE_STREAM_PATH) as answer:
+            async for line in answer.aiter_lines():
+                lines.append(line)
+                here.set()
+
+    here = asyncio.Event()
+    async with asyncio.TaskGroup() as group, all_in_one(_settings(tmp_path)) as addresses:
+        group.create_task(follow(addresses.api))
+        await here.wait()
+    assert any('"RECONNECT"' in line for line in lines)

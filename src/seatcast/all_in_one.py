@@ -46,7 +46,7 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
         tokens = await enter(open_tokens(settings, secret))
         broker = await enter(open_broker(settings))
         # Two libraries name the same ASGI types differently.
-        app: Any = await enter(tours(settings, broker, tokens))
+        app: Any = await enter(tours(settings, broker, tokens, live=True))
         # The same application, without the detour over a socket.
         client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
         running = await enter(gateway(settings, broker, http_snapshot(client), tokens))

@@ -15,6 +15,11 @@ from seatcast.wire import Availability, AvailabilityUpdate, Error, InitialState,
 EPOCH_HEADER = "Seatcast-Epoch"
 """Response header of `GET /api/tours`: the epoch in which its versions are to be read."""
 
+LIVE_PATH = "/api/tours/availability"
+"""Where a gateway answers whoever has no WebSocket, also on the port of an embedded tour service."""
+
+LIVE_STREAM_PATH = f"{LIVE_PATH}/stream"
+
 # `$` alone would let a line feed pass at the end; PostgreSQL has no place for NUL in a text.
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 NewId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$(?!\n)")]

@@ -11,10 +11,12 @@ import pytest
 
 from seatcast import wire
 from seatcast.gateway.admission import Quotas
-from seatcast.gateway.asked import MAX_WAIT_SECONDS, PATH, STREAM_PATH
+from seatcast.gateway.asked import MAX_WAIT_SECONDS
 from seatcast.gateway.fallbacks import Fallbacks
 from seatcast.http_server import serve_http
 from seatcast.origins import Origins
+from seatcast.rest import LIVE_PATH as PATH
+from seatcast.rest import LIVE_STREAM_PATH as STREAM_PATH
 from seatcast.tokens import KeysUnavailable
 
 NOW = "2026-06-01T10:00:00.000Z"

@@ -16,9 +16,6 @@ from seatcast.gateway.handshake import Accepted, accept
 from seatcast.gateway.metrics import Unanswered
 from seatcast.text import language_of, text
 
-PATH: Final = "/api/tours/availability"
-STREAM_PATH: Final = f"{PATH}/stream"
-
 MAX_WAIT_SECONDS: Final = 50.0
 """Below the 60 seconds after which common reverse proxies give an answer up."""
 
@@ -88,7 +85,7 @@ def read(scope: Scope, headers: CIMultiDict[str]) -> Asked:
         raise Refusal("query", {"query": "too many parameters"})
     values = parse_qs(query, keep_blank_values=True, errors="replace")
     cursor = values.get("since", [None])[0]
-    if scope["path"].startswith(STREAM_PATH):
+    if scope["path"].startswith(rest.LIVE_STREAM_PATH):
         # Newer than the address, which a browser does not change when it reconnects.
         cursor = headers.get("Last-Event-ID") or cursor
     return Asked(accepted, cursor, _wait(values.get("wait", ["0"])[0]), _etags(headers))

@@ -22,7 +22,7 @@ from multidict import CIMultiDict
 from seatcast import wire
 from seatcast.gateway import asked
 from seatcast.gateway.admission import Visitor
-from seatcast.gateway.asked import PATH, STREAM_PATH, Asked, Refusal
+from seatcast.gateway.asked import Asked, Refusal
 from seatcast.gateway.audience import Audience, Waiting
 from seatcast.gateway.auth import Rejected, identify
 from seatcast.gateway.metrics import Unanswered
@@ -30,6 +30,7 @@ from seatcast.gateway.poll import Poll, Polls
 from seatcast.gateway.selection import error_frame
 from seatcast.gateway.server import Server
 from seatcast.gateway.stream import HEARTBEAT, Stream, event
+from seatcast.rest import LIVE_PATH, LIVE_STREAM_PATH
 from seatcast.tokens import LEEWAY_SECONDS, Identity
 from seatcast.wire import CloseCode
 
@@ -68,8 +69,11 @@ class Fallbacks:
         """Return an application that answers our two routes itself and hands every other request to `others`."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == ScopeType.HTTP and (path := scope["path"].rstrip("/")) in (PATH, STREAM_PATH):
-                await self._serve(scope, receive, send, streaming=path == STREAM_PATH)
+            if scope["type"] == ScopeType.HTTP and (path := scope["path"].rstrip("/")) in (
+                LIVE_PATH,
+                LIVE_STREAM_PATH,
+            ):
+                await self._serve(scope, receive, send, streaming=path == LIVE_STREAM_PATH)
             else:
                 await others(scope, receive, send)
 

@@ -37,8 +37,10 @@ _SWEEP_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIterator[ASGIApp]:
-    """Run the tour service and yield its application, to be served by the caller.
+async def tours(
+    settings: Settings, broker: Broker, tokens: Tokens, *, live: bool = False
+) -> AsyncIterator[ASGIApp]:
+    """Run the tour service and yield its application, to be served by the caller; `live`: behind a gateway's routes.
 
     Migrates the database first, waiting for it up to `settings.start_seconds`. Inside the context the relay and
     the sweep of past departures run; should one of them die, the body is cancelled and its error raised.
@@ -78,7 +80,7 @@ async def tours(settings: Settings, broker: Broker, tokens: Tokens) -> AsyncIter
             route_handlers=[
                 Router("/api", route_handlers=[*travellers(services), *operators(catalogue, callers)]),
                 *health_routes(lambda: _health(relay, broker, tokens), registry),
-                *page_routes(),
+                *page_routes(live=live),
             ],
             exception_handlers=HANDLERS,
             request_max_body_size=MAX_BODY_BYTES,

@@ -23,40 +23,101 @@ CONFIG = OpenAPIConfig(
     ),
 )
 
-_BOOKING = (rest.BookRequest, rest.BookResponse, rest.Problem)
+_OUTSIDE = (rest.BookRequest, rest.BookResponse, rest.Live, rest.Problem)
+"""Bodies of routes that are outside the framework."""
 
 
-def _book(references: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the description of the booking route, which is outside the framework (`book_route.py`)."""
+References = dict[str, dict[str, Any]]
+"""Where each struct is described, by its name."""
 
-    def body(kind: str) -> dict[str, Any]:
-        return {"application/json": {"schema": references[kind]}}
 
-    def parameter(name: str, where: str, schema: dict[str, Any], meaning: str) -> dict[str, Any]:
-        required = where == "path"
-        return {"name": name, "in": where, "required": required, "schema": schema, "description": meaning}
+def _json(references: References, kind: str) -> dict[str, Any]:
+    return {"application/json": {"schema": references[kind]}}
 
-    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"}
-    answers = {
-        str(status): {"description": REFUSALS[status].description, "content": body("Problem")}
-        for status in (400, 401, 404, 409, 413, 500, 503)
+
+def _parameter(name: str, where: str, schema: dict[str, Any], meaning: str) -> dict[str, Any]:
+    required = where == "path"
+    return {"name": name, "in": where, "required": required, "schema": schema, "description": meaning}
+
+
+def _refusals(references: References, meanings: dict[int, str]) -> dict[str, Any]:
+    return {
+        str(status): {"description": meaning, "content": _json(references, "Problem")}
+        for status, meaning in meanings.items()
     }
+
+
+def _book(references: References) -> dict[str, Any]:
+    """Return the description of the booking route, which is outside the framework (`book_route.py`)."""
+    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"}
+    meanings = {status: REFUSALS[status].description for status in (400, 401, 404, 409, 413, 500, 503)}
     return {
         "summary": "Book",
         "operationId": "ApiToursTourIdBook",
         "description": "Book seats of a departure, or of the tour's only open one.",
         "parameters": [
-            parameter("tour_id", "path", {"type": "string"}, "The tour"),
-            parameter("Idempotency-Key", "header", key, "Makes a retry safe: one key, one booking"),
+            _parameter("tour_id", "path", {"type": "string"}, "The tour"),
+            _parameter("Idempotency-Key", "header", key, "Makes a retry safe: one key, one booking"),
         ],
-        "requestBody": {"required": True, "content": body("BookRequest")},
-        "responses": {"200": {"description": "Booked", "content": body("BookResponse")}} | answers,
+        "requestBody": {"required": True, "content": _json(references, "BookRequest")},
+        "responses": {"200": {"description": "Booked", "content": _json(references, "BookResponse")}}
+        | _refusals(references, meanings),
         "security": [{}, {"bearer": []}],
     }
 
 
-def document(app: Litestar) -> bytes:
-    """Return the description of an application's routes as JSON."""
+def _live(references: References) -> dict[str, Any]:
+    """Return the descriptions of the routes of the gateway in the same process (`gateway/fallbacks.py`)."""
+    text = {"type": "string"}
+    tours = _parameter(
+        "tours", "query", text, "Ids of tours, with commas between them; without it, every tour"
+    )
+    token = _parameter("token", "query", text, "A token, where no header can be sent")
+    since = _parameter(
+        "since", "query", text, "The cursor of the answer before: only what is new is answered"
+    )
+    wait = {"type": "number", "minimum": 0, "maximum": 1_000_000, "default": 0}
+    refused = _refusals(
+        references,
+        {
+            400: REFUSALS[400].description,
+            401: REFUSALS[401].description,
+            403: "Pages of this origin may not ask",
+            429: "Too many requests or connections of this address or user",
+            503: "Draining or full; try again",
+        },
+    )
+    known = _parameter("If-None-Match", "header", text, "The ETag of an answer that is kept")
+    resumed = _parameter("Last-Event-ID", "header", text, "As `since`; browsers send it by themselves")
+    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    poll = {
+        "summary": "Poll",
+        "operationId": "ApiToursAvailability",
+        "description": "The seats of every tour as they are now, or what is new since a cursor. A cursor that means"
+        " nothing here gets everything.",
+        "parameters": [
+            tours, since, _parameter("wait", "query", wait, "How many seconds to wait for something new, at most 50"),
+            token, known,
+        ],
+        "responses": {
+            "200": {"description": "The messages of the WebSocket, and a cursor", "content": _json(references, "Live")},
+            "304": {"description": "The same as in the answer that is kept"},
+        } | refused,
+    }  # fmt: skip
+    stream = {
+        "summary": "Stream",
+        "operationId": "ApiToursAvailabilityStream",
+        "description": "Server-Sent Events: the messages of the WebSocket as they come, each the data of an event.",
+        "parameters": [tours, since, token, resumed],
+        "responses": {"200": {"description": "Events, until either side ends it", "content": events}}
+        | refused,
+    }
+    either: dict[str, Any] = {"security": [{}, {"bearer": []}]}
+    return {rest.LIVE_PATH: {"get": poll | either}, rest.LIVE_STREAM_PATH: {"get": stream | either}}
+
+
+def document(app: Litestar, *, live: bool) -> bytes:
+    """Return the description of an application's routes as JSON; `live`: and of a gateway's in front of it."""
     schema = app.openapi_schema.to_schema()
     bodies = {
         (route.path_format, method.lower()): handler.opt[BODY]
@@ -65,7 +126,7 @@ def document(app: Litestar) -> bytes:
         if isinstance(handler, HTTPRouteHandler) and BODY in handler.opt
         for method in handler.http_methods
     }
-    kinds = sorted({*bodies.values(), *_BOOKING}, key=lambda kind: str(kind.__name__))
+    kinds = sorted({*bodies.values(), *_OUTSIDE}, key=lambda kind: str(kind.__name__))
     found, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     references = {kind.__name__: reference for kind, reference in zip(kinds, found, strict=True)}
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
@@ -75,4 +136,6 @@ def document(app: Litestar) -> bytes:
         operation["requestBody"] = {"required": True, "content": content}
         operation["security"] = [{"bearer": []}]
     schema["paths"][PATH] = {"post": _book(references)}
+    if live:
+        schema["paths"] |= _live(references)
     return msgspec.json.encode(schema)

@@ -46,8 +46,11 @@ _DOCS_START = (
 )
 
 
-def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
-    """Return the routes of the pages: `/`, every built file, `/docs`, and the page itself for deep links."""
+def page_routes(web: Path = WEB, *, live: bool = False) -> list[HTTPRouteHandler]:
+    """Return the routes of the pages: `/`, every built file, `/docs`, and the page itself for deep links.
+
+    `live`: a gateway answers on the same port, and is described in the documentation.
+    """
     known = {file.relative_to(web).as_posix(): file for file in web.rglob("*") if file.is_file()}
 
     def page(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -80,7 +83,8 @@ def page_routes(web: Path = WEB) -> list[HTTPRouteHandler]:
 
     @get("/openapi.json", sync_to_thread=False, include_in_schema=False)
     def description(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return Response(openapi.document(request.app), media_type="application/json", headers=_ALWAYS_ASK)
+        text = openapi.document(request.app, live=live)
+        return Response(text, media_type="application/json", headers=_ALWAYS_ASK)
 
     return [index, file, docs, docs_start, description]
 
