@@ -20,8 +20,9 @@ MIB = 2**20
 KEY = b"\0\0\0\0"
 """Masks nothing, and so costs the attacker nothing."""
 MOST_SECONDS = 10.0
-STUCK_SECONDS = 2.0
-"""Without a byte taken, before an attacker turns to reading what it was told."""
+STUCK_SECONDS = 1.0
+"""Without a byte taken, before an attacker turns to reading what it was told. Less than `CLOSE_SECONDS`: who reads
+nothing for that long after the CLOSE is cut off, and what still waited for it, the CLOSE too, is lost."""
 
 
 def frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
