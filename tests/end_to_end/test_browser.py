@@ -101,3 +101,48 @@ async def test_the_api_documentation_loads_from_this_origin_alone(world, tmp_pat
 
     await expect(page.get_by_text("/api/tours/{tour_id}/book").first).to_be_visible()
     assert wrong == []
+
+
+async def test_a_browser_without_websockets_follows_a_stream_across_a_restart(
+    world, tmp_path, browser, create_tour, book, free_port
+):
+    """Chromium's own EventSource comes back by itself with its cursor; and its fetch gets 304 by itself."""
+    ports = (free_port(), free_port())
+    running, api, _ = world.serve(tmp_path / "data", ports)
+    create_tour(api, "tour_metz", 12)
+    create_tour(api, "tour_albi", 9)
+    page, _ = await _open(browser, str(api.base_url))
+    await page.evaluate("""() => {
+        window.told = [];
+        const events = new EventSource("/api/tours/availability/stream");
+        events.onmessage = ({ data, lastEventId }) => window.told.push({ ...JSON.parse(data), lastEventId });
+    }""")
+
+    async def told(kind: str, **fields: object) -> dict[str, object]:
+        wanted = {"type": kind, **fields}
+        script = "(wanted) => window.told.find((m) => Object.keys(wanted).every((k) => m[k] === wanted[k]))"
+        handle = await page.wait_for_function(script, arg=wanted, timeout=30_000)
+        found: dict[str, object] = await handle.json_value()
+        return found
+
+    await told("INITIAL_STATE", tourId="tour_metz", availableSeats=12)
+    await told("INITIAL_STATE", tourId="tour_albi", availableSeats=9)
+    book(api, "tour_metz", 2)
+    assert (await told("AVAILABILITY_UPDATE", tourId="tour_metz", availableSeats=10))["lastEventId"]
+
+    assert running.stop() == 0
+    await told("RECONNECT")
+    await page.evaluate("window.told.length = 0")
+    _, api, _ = world.serve(tmp_path / "data", ports)
+
+    # Another process, which was never where the browser was in its own time: but it knows the state by its cursor.
+    assert (await told("WELCOME"))["resumed"] is True
+    book(api, "tour_albi", 4)
+    await told("AVAILABILITY_UPDATE", tourId="tour_albi", availableSeats=5)
+    assert await page.evaluate("window.told.some((m) => m.type === 'INITIAL_STATE')") is False
+
+    answers: list[int] = []
+    page.on("response", lambda r: answers.append(r.status) if r.url.endswith("/availability") else None)
+    ask = "async () => (await (await fetch('/api/tours/availability')).json()).messages.length"
+    assert [await page.evaluate(ask) for _ in range(2)] == [2, 2]
+    assert answers

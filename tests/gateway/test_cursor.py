@@ -221,3 +221,14 @@ def test_nothing_is_kept_of_what_is_gone():
     assert not history._weights
     assert not history._tours
     assert len(history._told) <= 2 * 3
+
+
+def test_a_gateway_that_began_anew_is_where_a_new_one_is(database, truth):
+    """Nothing of the database before counts: else two gateways would never again agree on a cursor."""
+    database.restore()
+    del database.tours["c"]
+    read(truth, database)
+    fresh = make_truth()
+    read(fresh, database)
+    assert cursor(truth, None) == cursor(fresh, None)
+    assert ("c", "c_0") not in truth.history._told

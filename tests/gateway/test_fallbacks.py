@@ -382,6 +382,30 @@ async def test_whoever_hangs_up_leaves_nothing_behind(open_house, eventually):
         assert h.server.admission.sockets == 0
 
 
+async def test_a_gateway_that_has_just_started_does_not_answer_with_nothing(house, eventually):
+    """Whoever comes back goes on from its cursor, although this process was never in that state before."""
+    first, second = house(), house()
+    async with served(first):
+        first.read(("a", 1, 5))
+        cursor = (await first.http.get(PATH)).json()["cursor"]
+    async with served(second):
+        poll = asyncio.create_task(second.http.get(PATH, params={"since": cursor}))
+        await eventually(lambda: second.server.admission.sockets == 1)
+        assert not poll.done()
+        second.read(("a", 1, 5))
+        body = (await poll).json()
+        assert (body["reset"], body["messages"]) == (False, [])
+        async with streaming(second, f"?since={cursor}") as events:
+            assert (await events.next())["resumed"] is True
+
+
+async def test_without_a_snapshot_for_long_there_is_an_answer_all_the_same(house, monkeypatch):
+    monkeypatch.setattr("seatcast.gateway.fallbacks.FIRST_SNAPSHOT_SECONDS", 0.05)
+    h = house()
+    async with served(h):
+        assert (await h.http.get(PATH)).json()["messages"] == []
+
+
 # Who may
 
 

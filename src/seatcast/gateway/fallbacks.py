@@ -39,6 +39,9 @@ log = structlog.get_logger(__name__)
 RETRY_MS: Final = (1_000, 4_000)
 """How long a browser waits before it reconnects, at random: those that lost a gateway together do not come together."""
 
+FIRST_SNAPSHOT_SECONDS: Final = 5.0
+"""After that they are given what there is, which may be events alone, or nothing; it says that it is stale."""
+
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "Authorization, Cache-Control, If-None-Match, Last-Event-ID",
@@ -95,6 +98,7 @@ class Fallbacks:
                 raise Refusal("method", headers={"Allow": "GET, HEAD, OPTIONS"})
             wanted = asked.read(scope, headers)
             identity = self._admit(visitor, headers, wanted)
+            await self._first_snapshot()
             if not streaming:
                 await self._poll(wanted, receive, send, cors)
             elif scope["method"] == "GET":
@@ -144,6 +148,16 @@ class Fallbacks:
         if identity is not None and not server.admission.sign_in(visitor, identity.user):
             raise Refusal("user", headers={"Retry-After": "10"})
         return identity
+
+    async def _first_snapshot(self) -> None:
+        """Wait for it, within reason: whoever comes back to a gateway that has just started would forget all they
+        know for an empty list, and their cursor with it.
+        """
+        deadline = self._server.clock() + FIRST_SNAPSHOT_SECONDS
+        while self.audience.hub.truth.awaited and self._server.clock() < deadline:  # noqa: ASYNC110 - once, at a start
+            await asyncio.sleep(0.02)
+        if self._server.draining:
+            raise Refusal("draining", headers={"Retry-After": "2"})
 
     # Polls
 

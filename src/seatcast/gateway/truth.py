@@ -78,6 +78,11 @@ class Truth:
         return self._ours if self._own_versions or self._database is None else self._database
 
     @property
+    def awaited(self) -> bool:
+        """Whether the first snapshot is still to come: until then an empty catalogue means nothing."""
+        return self._snapshots and not self.complete
+
+    @property
     def clock(self) -> int:
         """Grows with every change. Taken before a snapshot is read, it tells what changed meanwhile."""
         return self._clock
