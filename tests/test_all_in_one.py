@@ -13,11 +13,13 @@ import msgspec
 import websockets
 
 from seatcast import rest
-from seatcast.all_in_one import all_in_one
+from seatcast.all_in_one import Addresses, all_in_one
 from seatcast.config import Settings
 from seatcast.rest import LIVE_PATH, LIVE_STREAM_PATH
 from seatcast.secret_file import generated_secret
 from seatcast.tokens import Tokens
+
+from .running import UPGRADE
 
 
 def _settings(folder: Path, *, demo: bool = False, broker_url: str | None = None) -> Settings:
@@ -159,3 +161,34 @@ async def test_an_open_stream_does_not_hold_up_the_end(tmp_path):
         group.create_task(follow(addresses.api))
         await here.wait()
     assert any('"RECONNECT"' in line for line in lines)
+
+
+async def test_the_rest_port_says_unready_while_clients_are_sent_away_and_answers_all_the_same(
+    tmp_path, eventually
+):
+    settings = Settings(port=0, api_port=0, data_dir=tmp_path / "data", drain_seconds=20)
+    listening: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with all_in_one(settings) as addresses:
+            listening.set_result(addresses)
+            await stop.wait()
+
+    running = asyncio.create_task(run())
+    where = await listening
+    # It will not answer the CLOSE, so it is waited for.
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(where.websocket.rpartition(":")[2]))
+    writer.write(UPGRADE)
+    await reader.readuntil(b"\r\n\r\n")
+    async with httpx.AsyncClient(base_url=where.api) as http:
+        assert (await http.get("/health/ready")).status_code == 200
+        stop.set()
+
+        async def unready() -> bool:
+            return (await http.get("/health/ready")).status_code == 503
+
+        await eventually(unready)
+        assert (await http.get("/api/tours")).status_code == 200
+    await running
+    writer.close()

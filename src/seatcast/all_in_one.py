@@ -45,8 +45,9 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
         enter = stack.enter_async_context
         tokens = await enter(open_tokens(settings, secret))
         broker = await enter(open_broker(settings))
+        leaving = asyncio.Event()
         # Two libraries name the same ASGI types differently.
-        app: Any = await enter(tours(settings, broker, tokens, live=True))
+        app: Any = await enter(tours(settings, broker, tokens, live=True, leaving=leaving))
         # The same application, without the detour over a socket.
         client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
         running = await enter(gateway(settings, broker, http_snapshot(client), tokens))
@@ -74,6 +75,8 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
             broker=redacted(settings.broker_url) if settings.broker_url else "in process",
         )
         yield addresses
+        # Before anything ends: both ports then say that no traffic should come here.
+        leaving.set()
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:

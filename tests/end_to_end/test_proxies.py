@@ -194,6 +194,35 @@ async def _is_on(site: Site, which: int, client: ClientConnection) -> bool:
     return _gauge(site, which, "client_messages_total") > before
 
 
+async def test_streams_and_polls_are_passed_on_as_they_come(site, book, create_tour):
+    """A proxy that collects what it is answered would give a stream's client nothing until the end."""
+    path = f"{site.base}/api/tours/availability"
+    async with httpx.AsyncClient(timeout=20) as client:
+        snapshot = await client.get(path)
+        assert [tour["availableSeats"] for tour in snapshot.json()["messages"]] == [40]
+        cursor = snapshot.json()["cursor"]
+        async with client.stream("GET", f"{path}/stream") as stream:
+            lines = stream.aiter_lines()
+            await _line(lines, '"availableSeats":40')
+            waiting = asyncio.create_task(client.get(path, params={"since": cursor, "wait": 15}))
+            began = asyncio.get_running_loop().time()
+            await asyncio.to_thread(book, site.api, "tour_nice", 2)
+            await _line(lines, '"availableSeats":38')
+            assert [tour["availableSeats"] for tour in (await waiting).json()["messages"]] == [38]
+            assert asyncio.get_running_loop().time() - began < 10, "news, and not the end of the wait"
+        # Only these paths are the gateways'; a tour may be called nearly so.
+        await asyncio.to_thread(create_tour, site.api, "availability_of_lyon", 5)
+        assert (await client.get(f"{path}_of_lyon")).json()["id"] == "availability_of_lyon"
+
+
+async def _line(lines: Any, part: str) -> None:
+    async with asyncio.timeout(20):
+        async for line in lines:
+            if part in line:
+                return
+    raise AssertionError(f"the stream ended without {part}")
+
+
 async def test_clients_are_counted_by_their_own_addresses_and_cannot_make_one_up(site):
     """Twelve an address at each gateway: behind an unknown proxy all would be one address."""
     async with contextlib.AsyncExitStack() as stack:

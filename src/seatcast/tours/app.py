@@ -38,13 +38,18 @@ _SWEEP_SECONDS = 1.0
 
 @asynccontextmanager
 async def tours(
-    settings: Settings, broker: Broker, tokens: Tokens, *, live: bool = False
+    settings: Settings,
+    broker: Broker,
+    tokens: Tokens,
+    *,
+    live: bool = False,
+    leaving: asyncio.Event | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Run the tour service and yield its application, to be served by the caller; `live`: behind a gateway's routes.
 
     Migrates the database first, waiting for it up to `settings.start_seconds`. Inside the context the relay and
     the sweep of past departures run; should one of them die, the body is cancelled and its error raised.
-    Raises `DatabaseUnavailable`.
+    Once `leaving` is set it says that it is unready, and answers all the same. Raises `DatabaseUnavailable`.
     """
     await migrate(
         settings.database,
@@ -79,7 +84,7 @@ async def tours(
         app = Litestar(
             route_handlers=[
                 Router("/api", route_handlers=[*travellers(services), *operators(catalogue, callers)]),
-                *health_routes(lambda: _health(relay, broker, tokens), registry),
+                *health_routes(lambda: _health(relay, broker, tokens, leaving), registry),
                 *page_routes(live=live),
             ],
             exception_handlers=HANDLERS,
@@ -109,7 +114,7 @@ async def _sweep(database: Database, catalogue: Catalogue) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
 
 
-def _health(relay: Relay, broker: Broker, tokens: Tokens) -> Health:
+def _health(relay: Relay, broker: Broker, tokens: Tokens, leaving: asyncio.Event | None) -> Health:
     """Bookings go on without a broker, so its absence degrades; the gateways' screens say so themselves."""
     checks = {
         "broker": "ok" if broker.connected else "unreachable: events wait in the outbox",
@@ -118,6 +123,8 @@ def _health(relay: Relay, broker: Broker, tokens: Tokens) -> Health:
     }
     if tokens.problem is not None:
         checks["public keys"] = tokens.problem
+    if leaving is not None and leaving.is_set():
+        return Health(status="unready", checks={**checks, "process": "draining"})
     degraded = (
         not broker.connected or not relay.healthy or relay.backlog.parked > 0 or tokens.problem is not None
     )
