@@ -8,6 +8,7 @@ tours, too old, made up) means nothing to it: that client is given everything.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -47,6 +48,8 @@ def place(truth: Truth, tours: Tours, given: str | None) -> int | None:
     return None if whole is None else history.clock_of(int(whole, 16))
 
 
+# Streams of the same tours ask for it at every change. Few are kept: a selection may have hundreds of names.
+@lru_cache(maxsize=64)
 def _scope(epoch: str, tours: Tours) -> str:
     # ASCII, and never the epoch itself, which may be any text: cursors stand in addresses and headers.
     text = ascii((epoch, None if tours is None else sorted(tours)))
