@@ -82,6 +82,8 @@ def run(mutation, tests, output):
 
 def main():
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # pytest would not shorten its summary there, and a history is long.
+    os.environ.pop("CI", None)
     for name in HEAVY:
         importlib.import_module(name)
     asked = json.load(sys.stdin)

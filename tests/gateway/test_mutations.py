@@ -46,7 +46,7 @@ MUTATIONS = {
     ),
     "a newcomer is not told the state": (
         "session",
-        "self._peer.offer(self._hub.truth.keys(self.tours))",
+        "self._peer.offer(self._hub.truth.keys(self.tours) if news is None else news)",
         "pass",
     ),
     "a newcomer is told an old state": (
