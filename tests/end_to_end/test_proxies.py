@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def site(
     sqlite_url: str,
     amqp_url: str,
     create_tour: Any,
-) -> Site:
+) -> Iterator[Site]:
     """Everything running, with one tour of 40 seats."""
     name, command, listening = PROXIES[request.param]
     _, api = world.tours(sqlite_url, amqp_url)
@@ -112,10 +113,12 @@ def site(
         one.line("Facts are fresh")
     folder = tmp_path / "proxy"
     folder.mkdir()
-    world.run(
+    proxy = world.run(
         *command(folder, text), HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_CONFIG_HOME=str(folder)
     )
-    return Site(api, gateways, http_ports, port, folder)
+    yield Site(api, gateways, http_ports, port, folder)
+    # Not killed, as the rest of this world: nginx's own workers outlive a master that had no time to end them.
+    proxy.stop()
 
 
 @pytest.fixture(autouse=True)
