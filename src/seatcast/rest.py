@@ -9,8 +9,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from seatcast.chat import MAX_MESSAGE_CHARACTERS
 from seatcast.domain import MAX_DEPARTURE_SEATS
+from seatcast.message_frames import MessageFrame
 from seatcast.wire import Availability, AvailabilityUpdate, Error, InitialState, TourClosed
+from seatcast.wire_figures import ShopFigures
+from seatcast.wire_messages import ChatMessage, ConversationUpdate
+from seatcast.wire_parts import Id, RequestId
 
 EPOCH_HEADER = "Seatcast-Epoch"
 """Response header of `GET /api/tours`: the epoch in which its versions are to be read."""
@@ -31,6 +36,9 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Moment = Annotated[
     str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$")
 ]
+
+NewText = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_MESSAGE_CHARACTERS})]
+"""Described here, checked by `chat.check_text`, whose refusals say what is wrong."""
 
 
 class TourDeparture(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -62,6 +70,9 @@ class Tour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     timestamp: str | UnsetType = UNSET
     departures: list[TourDeparture] | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    """Only where one tour is read: the field `description` of the document with the tour's id."""
+    description_version: int | UnsetType = UNSET
 
 
 class Snapshot(Struct, frozen=True):
@@ -136,6 +147,48 @@ class DeparturePatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=
     closed: bool | UnsetType = UNSET
 
 
+class NewMessage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Something said. `id` is the sender's own mark: the same one again has one effect, however often it comes."""
+
+    message: NewText
+    id: RequestId | None = None
+
+
+class SentMessage(Struct, frozen=True, rename="camel", kw_only=True):
+    """What was said, as it is stored; `repeated`: it was before, under the same mark of the same sender."""
+
+    message: ChatMessage
+    repeated: bool
+
+
+class Said(Struct, frozen=True, rename="camel", kw_only=True):
+    """A part of a conversation, oldest first. `more`: there is more in the direction that was asked for."""
+
+    messages: list[ChatMessage]
+    more: bool
+
+
+class Conversation(Struct, frozen=True, rename="camel", kw_only=True):
+    """How a conversation stands, as the WebSocket tells it, and what was said last."""
+
+    state: ConversationUpdate
+    last_message: ChatMessage
+
+
+class Conversations(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Conversations, the one in which something was said last first. `before` asks for the next page, if any."""
+
+    conversations: list[Conversation]
+    before: int | UnsetType = UNSET
+
+
+class NewMark(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Everything up to this message was delivered to, or read by, the caller's side."""
+
+    message_id: Id
+    mark: Literal["delivered", "read"]
+
+
 class Live(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """What the gateway answers to whoever polls: the messages that a WebSocket would have brought, and a cursor.
 
@@ -150,6 +203,49 @@ class Live(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     following: Literal["all", "named"]
     stale_since: str | UnsetType = UNSET
     messages: list[InitialState | AvailabilityUpdate | TourClosed | Error]
+
+
+class NumberedMessage(Struct, frozen=True):
+    """A message and its number in the stream that was asked for."""
+
+    seq: int
+    frame: MessageFrame
+
+
+class Messages(Struct, frozen=True):
+    """Messages of a stream in order, as the WebSocket brings them.
+
+    `head` is the number of the newest there ever was. `resumed`: none is missing between the place that was asked for
+    and the first. `more`: there are others after the last.
+    """
+
+    messages: list[NumberedMessage]
+    head: int
+    resumed: bool
+    more: bool
+
+
+class FiguresOfTour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Seats are those of the open departures; bookings and revenue, in `currency`, those of all."""
+
+    id: str
+    name: str
+    currency: str
+    capacity: int
+    available_seats: int
+    held: int
+    sold: int
+    bookings: int
+    revenue: float
+    closed: bool | UnsetType = UNSET
+
+
+class ShopMetrics(ShopFigures, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """What METRICS_UPDATE says, and each tour."""
+
+    active_users: int | UnsetType = UNSET
+    """Absent while not every gateway can have been heard: after a start, or without a broker."""
+    tours: list[FiguresOfTour]
 
 
 class Config(Struct, frozen=True, rename="camel", kw_only=True):

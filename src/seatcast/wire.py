@@ -1,4 +1,4 @@
-"""Every frame and every event, in bytes: what CONTRACT.md sections 1 and 3 say, as structs.
+"""Every WebSocket frame, in bytes: what CONTRACT.md section 1 says, as structs. `wire_events.py` has the broker's.
 
 Three kinds of message, and what each allows (the kind is written beside every type):
 
@@ -6,38 +6,44 @@ Three kinds of message, and what each allows (the kind is written beside every t
 - *at least once*: has an id; never conflated; the reader drops an id it has seen.
 - *ordered*: carries a version that must follow the one before.
 
-`contract/*.json` holds an example of each, read by pytest and by vitest. REST bodies are in `rest.py`.
+`contract/*.json` holds an example of each, read by pytest and by vitest. What people are told and say themselves is in
+`wire_messages.py`, shared documents are in `wire_documents.py`, what many shapes are made of in `wire_parts.py`. REST bodies are in `rest.py`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from seatcast.domain import MAX_DEPARTURE_SEATS, MAX_TOUR_SEATS
+from seatcast.wire_documents import DocumentEdit, EditDocument, TourDescription
+from seatcast.wire_figures import MetricsUpdate
+from seatcast.wire_messages import (
+    BookingCancelled,
+    BookingConfirmed,
+    ChatMessage,
+    ChatTyping,
+    ConversationUpdate,
+    HoldExpired,
+    MarkChat,
+    ReleaseChat,
+    SendChat,
+    SupportPresence,
+    TakeChat,
+    TypeChat,
+)
+from seatcast.wire_parts import Availability as Availability
+from seatcast.wire_parts import Departure as Departure
+from seatcast.wire_parts import Id, Version
+from seatcast.wire_parts import RequestId as RequestId
 
 PROTOCOL: Final = 1
-
-EXCHANGE: Final = "tour_booking_events"
-DEAD_LETTERS: Final = "tour_booking_events.dead"
-QUEUE_PREFIX: Final = "websocket_availability_updates"
-PROBE_PREFIX: Final = "seatcast.probe"
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024
 """Largest client message; past it the connection closes with 1009."""
 
 MAX_FRAGMENTS: Final = 64
-
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-RequestId = Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-"""A client's own mark on a request, echoed in the answer; a number of at most 64 bits."""
-
-DepartureSeats = Annotated[int, Meta(ge=0, le=MAX_DEPARTURE_SEATS)]
-TourSeats = Annotated[int, Meta(ge=0, le=MAX_TOUR_SEATS)]
-Version = Annotated[int, Meta(ge=0, le=2**53)]
-"""At most 2**53, the largest whole number that a browser holds exactly."""
 
 
 class CloseCode:
@@ -52,8 +58,11 @@ class CloseCode:
     INTERNAL_ERROR: Final = 1011
     SERVICE_RESTART: Final = 1012
     TRY_AGAIN_LATER: Final = 1013
+    BAD_REQUEST: Final = 4400
     UNAUTHENTICATED: Final = 4401
+    FORBIDDEN: Final = 4403
     HEARTBEAT_LOST: Final = 4408
+    TOO_LARGE: Final = 4413
     RATE_LIMITED: Final = 4429
 
 
@@ -64,6 +73,7 @@ ErrorCode = Literal[
     "FORBIDDEN",
     "NOT_FOUND",
     "TOO_MANY_SUBSCRIPTIONS",
+    "CONFLICT",
     "INTERNAL",
 ]
 
@@ -74,40 +84,10 @@ ERROR_MESSAGES: Final[dict[str, str]] = {
     "FORBIDDEN": "Not allowed",
     "NOT_FOUND": "Not found",
     "TOO_MANY_SUBSCRIPTIONS": "Too many subscriptions",
+    "CONFLICT": "Something else came first",
     "INTERNAL": "Internal error",
 }
 """The `message` of an ERROR frame begins with these words; they are protocol, for developers."""
-
-
-# Shared parts
-
-
-class Departure(Struct, frozen=True, rename="camel"):
-    """One dated departure inside a frame or event; absent on undated tours."""
-
-    id: Id
-    starts_at: str
-    available_seats: DepartureSeats
-    capacity: DepartureSeats
-    held: DepartureSeats
-    version: Version
-
-
-class Availability(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """The seats of one tour and, on a dated tour, of one departure of it. Kind: latest value.
-
-    Top-level numbers are always the tour's. `tour_name`, `capacity` and `held` are unknown (absent)
-    only where the tour comes from a publisher that does not tell them.
-    """
-
-    tour_id: Id
-    available_seats: TourSeats
-    timestamp: str
-    tour_name: str | UnsetType = UNSET
-    capacity: TourSeats | UnsetType = UNSET
-    held: TourSeats | UnsetType = UNSET
-    version: Version
-    departure: Departure | UnsetType = UNSET
 
 
 # Server to client
@@ -123,7 +103,11 @@ class Welcome(Struct, frozen=True, rename="camel", omit_defaults=True, tag="WELC
     following: Literal["all", "named"]
     user_id: str | UnsetType = UNSET
     resumed: bool | UnsetType = UNSET
-    """Whether what follows goes on from what the client was told before; else it is told everything."""
+    """Whether what follows goes on from what the client was told before; else it is told everything.
+
+    After `since` in the address of a WebSocket it is about the messages of the token's user: false says that some
+    may be missing, and that REST has the history.
+    """
 
 
 class InitialState(Availability, frozen=True, rename="camel", omit_defaults=True, tag="INITIAL_STATE"):
@@ -158,11 +142,14 @@ class Authenticated(
     following: Literal["all", "named"]
     expires_at: str | UnsetType = UNSET
     id: RequestId | UnsetType = UNSET
+    resumed: bool | UnsetType = UNSET
+    """The answer to `since`, as in WELCOME."""
 
 
 class RandomNumber(Struct, frozen=True, tag="RANDOM_NUMBER"):
     """Latest value, demo only."""
 
+    kind: ClassVar[str] = "number"
     value: Annotated[int, Meta(ge=1, le=100)]
     timestamp: str
 
@@ -171,6 +158,8 @@ class Subscribed(Struct, frozen=True, rename="camel", omit_defaults=True, tag="S
     tour_id: str | UnsetType = UNSET
     channel: str | UnsetType = UNSET
     id: RequestId | UnsetType = UNSET
+    resumed: bool | UnsetType = UNSET
+    """The answer to `since`, as in WELCOME."""
 
 
 class Unsubscribed(Struct, frozen=True, rename="camel", omit_defaults=True, tag="UNSUBSCRIBED", kw_only=True):
@@ -185,10 +174,14 @@ class Pong(Struct, frozen=True, rename="camel", omit_defaults=True, tag="PONG", 
 
 
 class Stale(Struct, frozen=True, tag="STALE"):
+    """Latest value, with FRESH."""
+
+    kind: ClassVar[str] = "source"
     since: str
 
 
 class Fresh(Struct, frozen=True, tag="FRESH"):
+    kind: ClassVar[str] = Stale.kind
     since: str
 
 
@@ -205,6 +198,8 @@ class Error(Struct, frozen=True, rename="camel", omit_defaults=True, tag="ERROR"
     code: ErrorCode
     id: RequestId | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+    """What the tour service says of a command that it refuses, as in its own error bodies."""
 
 
 ServerFrame = (
@@ -222,16 +217,32 @@ ServerFrame = (
     | Reconnect
     | Reset
     | Error
+    | BookingConfirmed
+    | BookingCancelled
+    | HoldExpired
+    | ChatMessage
+    | ConversationUpdate
+    | ChatTyping
+    | SupportPresence
+    | MetricsUpdate
+    | DocumentEdit
+    | TourDescription
 )
 
 
 # Client to server
+
+Since = Annotated[str, Meta(max_length=300)]
+"""The `messageId` of the last message that a client had, of each of its streams, with commas between them; and of
+streams in which it had none, since when it was there: the `serverTime` of its first WELCOME.
+"""
 
 
 class Subscribe(Struct, frozen=True, rename="camel", tag="SUBSCRIBE", kw_only=True):
     tour_id: Id | UnsetType = UNSET
     channel: Id | UnsetType = UNSET
     id: RequestId | UnsetType = UNSET
+    since: Since | UnsetType = UNSET
 
 
 class Unsubscribe(Struct, frozen=True, rename="camel", tag="UNSUBSCRIBE", kw_only=True):
@@ -247,107 +258,29 @@ class Ping(Struct, frozen=True, tag="PING", kw_only=True):
 class Auth(Struct, frozen=True, tag="AUTH", kw_only=True):
     token: Annotated[str, Meta(min_length=1)]
     id: RequestId | UnsetType = UNSET
+    since: Since | UnsetType = UNSET
 
     def __repr__(self) -> str:
         # Without the token: representations end in logs.
         return "Auth()"
 
 
-ClientFrame = Subscribe | Unsubscribe | Ping | Auth
+ClientFrame = (
+    Subscribe
+    | Unsubscribe
+    | Ping
+    | Auth
+    | SendChat
+    | MarkChat
+    | TakeChat
+    | ReleaseChat
+    | TypeChat
+    | EditDocument
+)
 
 
-# Events on the broker (CONTRACT 3)
-
-
-class AvailabilityUpdated(
-    Struct,
-    frozen=True,
-    rename="camel",
-    omit_defaults=True,
-    tag_field="eventType",
-    tag="tour.availability.updated",
-    kw_only=True,
-):
-    """Latest value. `epoch` and `version` are absent from publishers that are not ours."""
-
-    event_id: Id
-    tour_id: Id
-    available_seats: TourSeats
-    timestamp: str
-    epoch: str | UnsetType = UNSET
-    version: Version | UnsetType = UNSET
-    tour_name: str | UnsetType = UNSET
-    capacity: TourSeats | UnsetType = UNSET
-    held: TourSeats | UnsetType = UNSET
-    departure: Departure | UnsetType = UNSET
-
-
-class TourClosedEvent(
-    Struct,
-    frozen=True,
-    rename="camel",
-    omit_defaults=True,
-    tag_field="eventType",
-    tag="tour.closed",
-    kw_only=True,
-):
-    """Latest value. `version` is the departure's when one is named, else the tour's."""
-
-    event_id: Id
-    tour_id: Id
-    timestamp: str
-    epoch: str | UnsetType = UNSET
-    version: Version | UnsetType = UNSET
-    departure_id: Id | UnsetType = UNSET
-
-
-class Tick(Struct, frozen=True, rename="camel", tag_field="eventType", tag="seatcast.tick", kw_only=True):
-    """A relay's sign of life, one a second; `watermark` is the highest outbox id it has sent."""
-
-    epoch: str
-    timestamp: str
-    watermark: int
-
-
-Event = AvailabilityUpdated | TourClosedEvent | Tick
-
-EVENT_TYPES: Final[dict[str, type[AvailabilityUpdated] | type[TourClosedEvent] | type[Tick]]] = {
-    "tour.availability.updated": AvailabilityUpdated,
-    "tour.closed": TourClosedEvent,
-    "seatcast.tick": Tick,
-}
-"""Routing key to event. A body may leave out `eventType`; it may not contradict its routing key."""
-
-
-class InvalidEvent(ValueError):
-    """A broker message that is not an event; the text says why and is safe to log."""
-
-
-_event_decoders = {key: msgspec.json.Decoder(kind) for key, kind in EVENT_TYPES.items()}
 _client_decoder = msgspec.json.Decoder(ClientFrame)
 encode = msgspec.json.Encoder().encode
-
-
-def decode_event(routing_key: str, body: bytes) -> Event:
-    """Return the event in a broker message.
-
-    Raises `InvalidEvent` for a key that names no event, for a body that is not JSON, and for fields
-    that are missing, of a wrong type or out of range; the text names the field.
-    """
-    decoder = _event_decoders.get(routing_key)
-    if decoder is None:
-        raise InvalidEvent(f"no event has the routing key {routing_key[:200]!r}")
-    try:
-        event = decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidEvent(str(error)[:500]) from None
-    if (
-        isinstance(event, AvailabilityUpdated)
-        and event.capacity is not UNSET
-        and event.available_seats > event.capacity
-    ):
-        raise InvalidEvent(f"availableSeats {event.available_seats} is more than capacity {event.capacity}")
-    return event
 
 
 def decode_client(text: bytes) -> ClientFrame:
