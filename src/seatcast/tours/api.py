@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,23 +12,27 @@ from litestar import Request, Response, delete, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from seatcast import rest, wire
-from seatcast.domain import TourNotFound
+from seatcast.domain import DESCRIPTION, TourNotFound
 from seatcast.rights import may
 from seatcast.text import text
-from seatcast.tours import store
+from seatcast.tours import document_store, store
+from seatcast.tours.announcements import wire_departure
 from seatcast.tours.bookings import Booked, Desk
 from seatcast.tours.callers import Callers
 from seatcast.tours.database import Database
+from seatcast.tours.document_store import FieldRow
 from seatcast.tours.problems import InvalidRequest
 from seatcast.tours.store import BookingDetails, DepartureRow, TourRow
 
 BODY: Final = "body"
 """Key of a handler's `opt` that names the struct of its request body, for `openapi.py`."""
 
-_FRESH = {"Cache-Control": "no-store"}
+FRESH: Final = {"Cache-Control": "no-store"}
+"""Headers of every answer that may be another one the next time."""
+
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 REFUSALS = {
@@ -52,7 +57,7 @@ class Travellers:
     database: Database
     desk: Desk
     callers: Callers
-    config: rest.Config
+    config: Callable[[], rest.Config]
 
 
 def traceparent(request: Request[Any, Any, Any]) -> str | None:
@@ -78,8 +83,15 @@ def read_body(kind: type[Body], body: bytes) -> Body:
         raise InvalidRequest("body", str(error)[:200]) from None
 
 
-def tour_body(tour: TourRow, departures: list[DepartureRow]) -> rest.Tour:
+def tour_body(
+    tour: TourRow,
+    departures: list[DepartureRow],
+    description: FieldRow | None = None,
+    description_version: int | UnsetType = UNSET,
+) -> rest.Tour:
     """Return a tour as the API shows it."""
+    if description is not None:
+        description_version = description.version
     return rest.Tour(
         id=tour.id,
         name=tour.name,
@@ -93,6 +105,8 @@ def tour_body(tour: TourRow, departures: list[DepartureRow]) -> rest.Tour:
         timestamp=tour.changed_at,
         departures=[_departure_body(d) for d in departures] if tour.dated else UNSET,
         closed=True if tour.closed_at is not None else UNSET,
+        description=UNSET if description is None else description.value,
+        description_version=description_version,
     )
 
 
@@ -140,7 +154,7 @@ def booked_body(booked: Booked, spoken: str) -> rest.BookResponse:
             capacity=tour.capacity,
             held=tour.held,
             version=tour.version,
-            departure=store.wire_departure(departure) if departure.starts_at is not None else UNSET,
+            departure=wire_departure(departure) if departure.starts_at is not None else UNSET,
         ),
     )
 
@@ -158,19 +172,22 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         """List every open tour with its open departures, all as of one instant."""
         async with database.reading() as connection:
             found = await store.open_tours(connection)
+            described = await document_store.description_versions(connection)
             epoch = await store.epoch(connection)
-        headers = _FRESH | {rest.EPOCH_HEADER: epoch}
-        return Response([tour_body(tour, departures) for tour, departures in found], headers=headers)
+        headers = FRESH | {rest.EPOCH_HEADER: epoch}
+        tours = [tour_body(*one, description_version=described.get(one[0].id, UNSET)) for one in found]
+        return Response(tours, headers=headers)
 
     @get("/tours/{tour_id:str}", responses={404: REFUSALS[404], 503: REFUSALS[503]})
     async def read_tour(tour_id: FromPath[str]) -> Response[rest.Tour]:
         """Read one tour, also one that is closed."""
         async with database.reading() as connection:
             found = await store.open_tours(connection, tour_id)
+            description = await document_store.field(connection, tour_id, DESCRIPTION)
             epoch = await store.epoch(connection)
         if not found:
             raise TourNotFound
-        return Response(tour_body(*found[0]), headers=_FRESH | {rest.EPOCH_HEADER: epoch})
+        return Response(tour_body(*found[0], description), headers=FRESH | {rest.EPOCH_HEADER: epoch})
 
     @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 404, 503)})
     async def list_bookings(
@@ -188,7 +205,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
             last = (booking.created_at, booking.id)
         async with database.reading() as connection:
             found = await store.bookings_of(connection, identity.user, limit, last)
-        return Response([_booking_body(details) for details in found], headers=_FRESH)
+        return Response([_booking_body(details) for details in found], headers=FRESH)
 
     @get("/bookings/{booking_id:str}", responses={s: REFUSALS[s] for s in (401, 404, 503)})
     async def read_booking(
@@ -197,7 +214,7 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         """Read one booking: the caller's own, or one made without a token, which its id alone opens."""
         user, any_user = rights(request)
         found = await desk.find(booking_id, user=user, any_user=any_user)
-        return Response(_booking_body(found), headers=_FRESH)
+        return Response(_booking_body(found), headers=FRESH)
 
     @delete(
         "/bookings/{booking_id:str}", status_code=200, responses={s: REFUSALS[s] for s in (401, 404, 503)}
@@ -210,11 +227,11 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         cancelled = await desk.cancel(
             booking_id, user=user, any_user=any_user, traceparent=traceparent(request)
         )
-        return Response(_booking_body(cancelled), headers=_FRESH)
+        return Response(_booking_body(cancelled), headers=FRESH)
 
     @get("/config", sync_to_thread=False)
     def config() -> Response[rest.Config]:
         """What a page needs to know before it can connect."""
-        return Response(services.config, headers=_FRESH)
+        return Response(services.config(), headers=FRESH)
 
     return [list_tours, read_tour, list_bookings, read_booking, cancel_booking, config]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -22,18 +22,26 @@ from seatcast.tours.book_route import BookRoute
 from seatcast.tours.bookings import Desk, now_iso
 from seatcast.tours.callers import Callers
 from seatcast.tours.catalogue import Catalogue
-from seatcast.tours.database import Database, describe, migrate, open_database
-from seatcast.tours.metrics import ApiMetrics, RelayMetrics
+from seatcast.tours.chat_api import WholeIds, conversation_routes
+from seatcast.tours.conversations import Conversations
+from seatcast.tours.database import open_database
+from seatcast.tours.documents import Documents
+from seatcast.tours.documents_api import documents_routes
+from seatcast.tours.figures_api import figures_routes
+from seatcast.tours.live_figures import LiveFigures
+from seatcast.tours.messages_api import message_routes
+from seatcast.tours.metrics import ApiMetrics, FiguresMetrics, RelayMetrics
+from seatcast.tours.migrate import migrate
 from seatcast.tours.operator_api import operators
 from seatcast.tours.pages import page_routes
 from seatcast.tours.problems import HANDLERS
 from seatcast.tours.relay import Relay
+from seatcast.tours.sweep import sweep
 from seatcast.tours.till import Till
 
 _log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
-_SWEEP_SECONDS = 1.0
 
 
 @asynccontextmanager
@@ -43,12 +51,14 @@ async def tours(
     tokens: Tokens,
     *,
     live: bool = False,
+    gateway_port: Callable[[], int] | None = None,
     leaving: asyncio.Event | None = None,
 ) -> AsyncIterator[ASGIApp]:
     """Run the tour service and yield its application, to be served by the caller; `live`: behind a gateway's routes.
 
     Migrates the database first, waiting for it up to `settings.start_seconds`. Inside the context the relay and
-    the sweep of past departures run; should one of them die, the body is cancelled and its error raised.
+    the sweep run; should one of them die, the body is cancelled and its error raised.
+    `gateway_port` says where pages find their WebSocket if it is not `settings.port`.
     Once `leaving` is set it says that it is unready, and answers all the same. Raises `DatabaseUnavailable`.
     """
     await migrate(
@@ -65,53 +75,53 @@ async def tours(
         catalogue = Catalogue(database, epoch, relay.wake)
         till = Till(database, epoch, relay.committed, now_iso)
         desk = Desk(database, epoch, till, relay.wake)
+        conversations = Conversations(database, relay.committed, now_iso)
+        live_figures = LiveFigures(database, broker, FiguresMetrics(registry))
         callers = Callers(tokens, required=settings.auth == "required")
+        documents = Documents(database, epoch, relay.committed)
         services = Travellers(
             database=database,
             desk=desk,
             callers=callers,
-            config=_page_config(settings),
+            config=lambda: _page_config(settings, settings.port if gateway_port is None else gateway_port()),
         )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [
             tasks.create_task(relay.run(), name="relay"),
             tasks.create_task(till.run(), name="till"),
-            tasks.create_task(_sweep(database, catalogue), name="sweep"),
+            tasks.create_task(conversations.run(), name="conversations"),
+            tasks.create_task(live_figures.run(), name="live figures"),
+            tasks.create_task(sweep(database, catalogue, now_iso), name="sweep"),
         ]
         # Called in reverse: the tasks end before the group is left and the database closes. Each is cancelled once:
         # a second time, while the first makes SQLAlchemy close a connection, leaves that waiting for ever.
         stack.callback(lambda: [task.cancel() for task in running if not task.cancelling()])
         app = Litestar(
             route_handlers=[
-                Router("/api", route_handlers=[*travellers(services), *operators(catalogue, callers)]),
+                Router(
+                    "/api",
+                    route_handlers=[
+                        *travellers(services),
+                        *message_routes(database, callers),
+                        *conversation_routes(conversations, callers),
+                        *operators(catalogue, callers),
+                        *figures_routes(database, live_figures, callers),
+                        *documents_routes(documents, callers),
+                    ],
+                ),
                 *health_routes(lambda: _health(relay, broker, tokens, leaving), registry),
                 *page_routes(live=live),
             ],
             exception_handlers=HANDLERS,
             request_max_body_size=MAX_BODY_BYTES,
-            openapi_config=openapi.CONFIG,
+            openapi_config=openapi.config(),
             logging_config=None,
         )
-        yield BookRoute(app, desk, callers, ApiMetrics(registry))
+        yield BookRoute(WholeIds(app), desk, callers, ApiMetrics(registry))
 
 
-def _page_config(settings: Settings) -> rest.Config:
-    return rest.Config(websocket_url=settings.websocket_url, websocket_port=settings.port, demo=settings.demo)
-
-
-async def _sweep(database: Database, catalogue: Catalogue) -> None:
-    """Close departures that have started, within a second of it."""
-    while True:
-        try:
-            closed = await catalogue.close_past()
-            if closed:
-                _log.info("departures have left and are closed", count=closed)
-        except Exception as error:
-            problem = describe(error, database.url)
-            if problem is None:
-                raise
-            _log.warning("past departures are not being closed", reason=str(problem))
-        await asyncio.sleep(_SWEEP_SECONDS)
+def _page_config(settings: Settings, port: int) -> rest.Config:
+    return rest.Config(websocket_url=settings.websocket_url, websocket_port=port, demo=settings.demo)
 
 
 def _health(relay: Relay, broker: Broker, tokens: Tokens, leaving: asyncio.Event | None) -> Health:

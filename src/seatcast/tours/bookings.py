@@ -7,7 +7,6 @@ whether there are seats, since the first try may have taken the last ones.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,12 +24,15 @@ from seatcast.domain import (
     TourClosed,
     TourNotFound,
     iso,
+    new_id,
 )
-from seatcast.tours import store
+from seatcast.tours import store, streams
+from seatcast.tours.announcements import booking_event, tell_seats
 from seatcast.tours.database import Database
-from seatcast.tours.selling import Taken, Taking
+from seatcast.tours.selling import Taking, booked
 from seatcast.tours.store import BookingDetails, BookingRow, DepartureRow, TourRow
 from seatcast.tours.till import Till
+from seatcast.wire_events import BookingCancelledEvent
 
 _TRIES = 5
 """How often a booking is tried again when the reason for a refusal is gone by the time it is looked up."""
@@ -39,11 +41,6 @@ _TRIES = 5
 def now_iso() -> str:
     """Return the present moment in the wire's form."""
     return iso(datetime.now(UTC))
-
-
-def new_id(prefix: str) -> str:
-    """Return an unguessable id: 128 random bits behind a prefix that tells people what it is."""
-    return f"{prefix}_{secrets.token_urlsafe(16)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ class Desk:
             )
             taken = await self.till.take(taking)
             if taken is not None:
-                return _booked(taking, taken)
+                return Booked(booked(taking, taken), taken.tour, taken.departure)
             if scope is not None and key is not None:
                 earlier = await self._repeated(scope, key, request)
                 if earlier is not None:
@@ -152,7 +149,7 @@ class Desk:
     async def cancel(
         self, booking_id: str, *, user: str | None, any_user: bool, traceparent: str | None = None
     ) -> BookingDetails:
-        """Cancel a booking and return its seats; cancelling twice is cancelling once.
+        """Cancel a booking, return its seats and tell its user; cancelling twice is cancelling once.
 
         Seats of a departure that is closed or has started go back to it but are not for sale.
         Raises `BookingNotFound` also when it is somebody else's: whether an id exists is nobody's business.
@@ -167,15 +164,24 @@ class Desk:
                 raise BookingNotFound
             if details.booking.status == "cancelled":
                 return details
-            await self._return_seats(tx, departure, found.seats, now, traceparent)
-            # Last, as in selling: a repeated booking request waits at the key's index for whoever holds this row.
-            cancelled = await store.cancel_booking(tx, booking_id, now)
+            await self._return_seats(tx, departure, found, now, traceparent)
+            # After the seats, as in selling: a repeated booking request waits at the key's index for whoever holds this row.
+            details = details._replace(booking=await store.cancel_booking(tx, booking_id, now))
+            if details.booking.user_id is not None:
+                event = booking_event(BookingCancelledEvent, details, details.booking.user_id, now)
+                await streams.add_message(tx, event, traceparent=traceparent)
         self.sold()
-        return details._replace(booking=cancelled)
+        return details
 
     async def _return_seats(
-        self, tx: AsyncConnection, departure: DepartureRow, seats: int, now: str, traceparent: str | None
+        self,
+        tx: AsyncConnection,
+        departure: DepartureRow,
+        returned: BookingRow,
+        now: str,
+        traceparent: str | None,
     ) -> None:
+        seats = returned.seats
         departure = await store.change_departure(
             tx,
             departure.tour_id,
@@ -183,12 +189,21 @@ class Desk:
             now,
             available=departure.available + seats,
             sold=departure.sold - seats,
+            bookings=departure.bookings - 1,
         )
         if departure.closed_at is not None:
-            return  # its numbers are not among the tour's any more
-        tour = await store.change_tour(tx, departure.tour_id, now, available=seats, sold=-seats)
-        event = store.availability_event(new_id("evt"), self.epoch, tour, departure, now)
-        await store.add_event(tx, event, traceparent)
+            # Its seats are not among the tour's any more.
+            await store.return_revenue(tx, returned.tour_id, returned.total_minor)
+            return
+        tour = await store.change_tour(
+            tx,
+            departure.tour_id,
+            now,
+            available=seats,
+            sold=-seats,
+            revenue_minor=-returned.total_minor,
+        )
+        await tell_seats(tx, self.epoch, tour, departure, now, traceparent)
 
     async def find(self, booking_id: str, *, user: str | None, any_user: bool) -> BookingDetails:
         """Return a booking to its owner, to `any_user` (staff), or, if it is nobody's, to whoever knows its id.
@@ -200,23 +215,3 @@ class Desk:
         if found is None or not (any_user or found.booking.user_id in (None, user)):
             raise BookingNotFound
         return found
-
-
-def _booked(taking: Taking, taken: Taken) -> Booked:
-    booking = BookingRow(
-        id=taking.booking_id,
-        tour_id=taken.tour.id,
-        departure_id=taken.departure.id,
-        seats=taking.seats,
-        user_id=taking.user_id,
-        status="confirmed",
-        total_minor=taken.tour.price_minor * taking.seats,
-        currency=taken.tour.currency,
-        created_at=taken.departure.changed_at,
-        cancelled_at=None,
-        key_scope=taking.key_scope,
-        key=taking.key,
-        request_hash=taking.request_hash,
-    )
-    details = BookingDetails(booking, taken.tour.name, taken.departure.starts_at)
-    return Booked(details, taken.tour, taken.departure)

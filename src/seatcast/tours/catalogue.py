@@ -14,7 +14,7 @@ from msgspec import UNSET
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from seatcast import rest, wire
+from seatcast import rest
 from seatcast.domain import (
     MAX_TOUR_SEATS,
     CapacityBelowSold,
@@ -27,10 +27,12 @@ from seatcast.domain import (
     TourExists,
     TourNotFound,
     TourUndated,
+    new_id,
     utc,
 )
 from seatcast.tours import store
-from seatcast.tours.bookings import new_id, now_iso
+from seatcast.tours.announcements import tell_closed, tell_seats
+from seatcast.tours.bookings import now_iso
 from seatcast.tours.database import Database
 from seatcast.tours.store import DepartureRow, TourRow
 
@@ -80,9 +82,9 @@ class Catalogue:
                     await store.insert_departure(tx, departure)
                 if departures:
                     for departure in departures:
-                        await self._say(tx, row, departure, now)
+                        await tell_seats(tx, self.epoch, row, departure, now)
                 else:
-                    await self._say(tx, row, None, now)
+                    await tell_seats(tx, self.epoch, row, None, now)
         except IntegrityError:
             raise TourExists(id=tour_id) from None
         self.changed()
@@ -117,7 +119,7 @@ class Catalogue:
                     values["price_minor"] = round(patch.price * 100)
                 tour = await store.change_tour(tx, tour_id, now, **values)
                 if tour.closed_at is None:
-                    await self._say(tx, tour, None if tour.dated else departures[0], now)
+                    await tell_seats(tx, self.epoch, tour, None if tour.dated else departures[0], now)
             if patch.closed is True and tour.closed_at is None and not await self._close_tour(tx, tour, now):
                 await tx.rollback()
                 return False
@@ -148,7 +150,7 @@ class Catalogue:
                     raise TourClosed
                 if tour.capacity > MAX_TOUR_SEATS:
                     raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
-                await self._say(tx, tour, departure, now)
+                await tell_seats(tx, self.epoch, tour, departure, now)
         except IntegrityError:
             raise DepartureExists(id=departure.id) from None
         self.changed()
@@ -172,7 +174,9 @@ class Catalogue:
                 starts_at = _future(patch.starts_at, now)
                 departure = await store.change_departure(tx, tour_id, departure_id, now, starts_at=starts_at)
                 if departure.closed_at is None:
-                    await self._say(tx, await store.change_tour(tx, tour_id, now), departure, now)
+                    await tell_seats(
+                        tx, self.epoch, await store.change_tour(tx, tour_id, now), departure, now
+                    )
             if patch.capacity is not UNSET:
                 departure = await self._resize(tx, departure, patch.capacity, now)
             if patch.closed is True and departure.closed_at is None:
@@ -215,21 +219,21 @@ class Catalogue:
             tour = await store.change_tour(tx, departure.tour_id, now, capacity=more, available=more)
             if tour.capacity > MAX_TOUR_SEATS:
                 raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
-            await self._say(tx, tour, departure, now)
+            await tell_seats(tx, self.epoch, tour, departure, now)
         return departure
 
     async def _close_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> None:
         closed = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=now)
         tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(closed, -1))
-        await self._say_closed(tx, closed.tour_id, closed.id, closed.version, now)
-        await self._say(tx, tour, None, now)
+        await tell_closed(tx, self.epoch, closed.tour_id, closed.id, closed.version, now)
+        await tell_seats(tx, self.epoch, tour, None, now)
 
     async def _reopen_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> TourRow:
         opened = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=None)
         tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(opened, 1))
         if tour.capacity > MAX_TOUR_SEATS:
             raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
-        await self._say(tx, tour, opened, now)
+        await tell_seats(tx, self.epoch, tour, opened, now)
         return tour
 
     async def _close_tour(self, tx: AsyncConnection, tour: TourRow, now: str) -> bool:
@@ -243,9 +247,9 @@ class Catalogue:
                 closed = await store.change_departure(tx, tour.id, departure.id, now, closed_at=now)
                 await store.change_tour(tx, tour.id, now, **_numbers(closed, -1))
                 if departure.starts_at is not None:
-                    await self._say_closed(tx, tour.id, closed.id, closed.version, now)
+                    await tell_closed(tx, self.epoch, tour.id, closed.id, closed.version, now)
         tour = await store.change_tour(tx, tour.id, now, closed_at=now)
-        await self._say_closed(tx, tour.id, None, tour.version, now)
+        await tell_closed(tx, self.epoch, tour.id, None, tour.version, now)
         [(_, left)] = await store.open_tours(tx, tour.id)
         return not left
 
@@ -255,7 +259,7 @@ class Catalogue:
         closed_at = tour.closed_at
         tour = await store.change_tour(tx, tour.id, now, closed_at=None)
         if tour.dated:
-            await self._say(tx, tour, None, now)
+            await tell_seats(tx, self.epoch, tour, None, now)
         for departure in departures:
             past = departure.starts_at is not None and departure.starts_at <= now
             if departure.closed_at == closed_at and not past:
@@ -264,26 +268,6 @@ class Catalogue:
     def _new_departure(self, tour_id: str, new: rest.NewDeparture, now: str) -> DepartureRow:
         starts_at = _future(new.starts_at, now)
         return _departure(tour_id, new.id or new_id("dep"), starts_at, new.capacity, now)
-
-    async def _say(
-        self, tx: AsyncConnection, tour: TourRow, departure: DepartureRow | None, now: str
-    ) -> None:
-        await store.add_event(
-            tx, store.availability_event(new_id("evt"), self.epoch, tour, departure, now), None
-        )
-
-    async def _say_closed(
-        self, tx: AsyncConnection, tour_id: str, departure_id: str | None, version: int, now: str
-    ) -> None:
-        event = wire.TourClosedEvent(
-            event_id=new_id("evt"),
-            tour_id=tour_id,
-            timestamp=now,
-            epoch=self.epoch,
-            version=version,
-            departure_id=departure_id or UNSET,
-        )
-        await store.add_event(tx, event, None)
 
 
 def _departure(

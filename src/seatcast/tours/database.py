@@ -1,4 +1,4 @@
-"""Opening and migrating the database: PostgreSQL through asyncpg, SQLite through aiosqlite.
+"""Opening the database: PostgreSQL through asyncpg, SQLite through aiosqlite.
 
 SQLite allows one writer: writing transactions take turns here, first come first served, and begin IMMEDIATE
 (`sqlite.py`). Reading never waits for a writer (WAL). What is hot is one hop to a thread (`write_at_once`).
@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,10 +24,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from seatcast.config import SettingsError, redacted
 from seatcast.tours.sqlite import BEGIN_READING, BEGIN_WRITING, SqliteThread, Steps, prepare
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 0x5EA7CA57
-"""Advisory lock key: one process migrates, the others wait for it and find nothing to do."""
+ANSWER_SECONDS = 10.0
+"""PostgreSQL: how long a statement, a new connection or a free one is waited for. A server that hangs would otherwise
+keep every caller for as long as it does.
+"""
 
+_PARAMETERS = frozenset(
+    {
+        "application_name",
+        "host",
+        "port",
+        "sslcert",
+        "sslcrl",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+        "target_session_attrs",
+    }
+)
+"""What may follow `?` in PostgreSQL's URL, by the names of its own clients (documentation, 34.1.2)."""
 
 _PRIVATE: dict[str, Any] = {"hide_parameters": True}
 """No error's text holds a statement's values: who books what does not belong in a log."""
@@ -71,6 +81,8 @@ class Database:
     writing_thread: SqliteThread | None
     turn: asyncio.Lock
     """SQLite: whose turn it is to write. Its own busy handler sleeps, and is not fair."""
+    answer_seconds: float | None
+    """How long an answer is waited for; None on SQLite, which is in this process."""
     turn_seconds: float = 30.0
     """How long a caller waits for its turn."""
 
@@ -110,6 +122,13 @@ class Database:
         async with self._one_writer():
             return await self.writing_thread.run(steps)
 
+    async def write_through_driver(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """SQLite only: run work in one writing transaction through the driver itself, in one hop to a thread."""
+        if self.writing_thread is None:
+            raise RuntimeError("this database is not SQLite")
+        async with self._one_writer():
+            return await self.writing_thread.drive(work)
+
     async def read_at_once(self, steps: Steps[T]) -> T:
         """Run steps that read in one transaction; on SQLite in one hop to a thread."""
         if self.reading_thread is None:
@@ -130,14 +149,29 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(url: str, *, patient: bool = False) -> AsyncIterator[Database]:
     """Make the engines for `postgresql://...` or `sqlite:///file`; connects on first use.
 
-    Raises `SettingsError` for a URL that is neither.
+    `patient`: statements may take as long as they like. Raises `SettingsError` for a URL that is neither.
     """
     where = _engine_url(url)
+    seconds = None
     if where.get_backend_name() == "postgresql":
-        engine = create_async_engine(where, pool_size=8, max_overflow=0, pool_timeout=15, **_PRIVATE)
+        seconds = ANSWER_SECONDS
+        arguments = {
+            "timeout": seconds,
+            "command_timeout": None if patient else seconds,
+            # asyncpg knows these words in an address alone; what is not in this one is in the URL.
+            "dsn": f"postgresql:///?{urlencode(where.query)}",
+        }
+        engine = create_async_engine(
+            where.set(query={}),
+            pool_size=9,
+            max_overflow=0,
+            pool_timeout=seconds,
+            connect_args=arguments,
+            **_PRIVATE,
+        )
         readers = writers = engine
         reading_thread = writing_thread = None
     else:
@@ -148,7 +182,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         writing_thread = SqliteThread(where, BEGIN_WRITING)
         reading_thread = SqliteThread(where, BEGIN_READING)
     try:
-        yield Database(url, readers, writers, reading_thread, writing_thread, asyncio.Lock())
+        yield Database(url, readers, writers, reading_thread, writing_thread, asyncio.Lock(), seconds)
     finally:
         for thread in (reading_thread, writing_thread):
             if thread is not None:
@@ -164,6 +198,10 @@ def _engine_url(url: str) -> URL:
     except ArgumentError:
         raise SettingsError("database-url is not a URL") from None
     if where.get_backend_name() in {"postgresql", "postgres"}:
+        if unknown := where.query.keys() - _PARAMETERS:
+            raise SettingsError(
+                f"database-url has {min(unknown)!r}, which is none of {', '.join(sorted(_PARAMETERS))}"
+            )
         return where.set(drivername="postgresql+asyncpg")
     if not where.database:
         raise SettingsError("database-url must name a file: sqlite:///seatcast.sqlite3")
@@ -256,51 +294,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-
-
-async def migrate(
-    url: str,
-    *,
-    new_epoch: bool = False,
-    wait_seconds: float = 0.0,
-    waiting: Callable[[str], None] = lambda reason: None,
-) -> str:
-    """Bring the database to this version's schema and return its revision. Safe from several processes at once.
-
-    `new_epoch` is for after a restore: versions then start anew for every client. Raises `DatabaseUnavailable`
-    if the database cannot be reached within `wait_seconds` (`waiting` is told each failure), or is newer than
-    this program, which must not guess what it means.
-    """
-    async with open_database(url) as database:
-        await wait_for_database(database, wait_seconds, waiting)
-        return await _migrate(database, new_epoch)
-
-
-async def _migrate(database: Database, new_epoch: bool) -> str:
-    async with database.transaction() as connection:
-        if database.postgresql:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        revision = await connection.run_sync(_upgrade, redacted(database.url))
-        if new_epoch:
-            await connection.execute(
-                text("UPDATE seatcast_meta SET epoch = :epoch"), {"epoch": secrets.token_hex(8)}
-            )
-        return revision
-
-
-def _upgrade(connection: Connection, where: str) -> str:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    head = ScriptDirectory.from_config(config).get_current_head()
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        if "Can't locate revision" in str(error):
-            raise DatabaseUnavailable(
-                f"database {where} was migrated by a newer Seatcast than this one (which knows revisions up to {head}):"
-                " run that version, or restore an older backup",
-                final=True,
-            ) from None
-        raise
-    return str(head)

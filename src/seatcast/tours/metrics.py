@@ -39,6 +39,19 @@ class RelayMetrics:
         self._oldest.set(max(0.0, age))
 
 
+class FiguresMetrics:
+    """The live figures of admins."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.leading = Gauge(
+            "seatcast_live_figures_leading", "Whether this tour service tells them", registry=registry
+        )
+        self.told = Counter("seatcast_live_figures_told", "Times they were told", registry=registry)
+        self.hearing = Gauge(
+            "seatcast_live_figures_hearing", "Whether gateways can be heard", registry=registry
+        )
+
+
 class ApiMetrics:
     """REST."""
 

@@ -5,23 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from seatcast import __version__, rest
+from seatcast.rights import NEEDS, ROUTES, Rule
 from seatcast.tours.api import BODY, REFUSALS
 from seatcast.tours.book_route import PATH
 
-CONFIG = OpenAPIConfig(
-    title="Seatcast",
-    version=__version__,
-    description="Tours, departures and bookings. Live numbers come over the WebSocket gateway.",
-    components=Components(
-        security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
-    ),
-)
+
+def config() -> OpenAPIConfig:
+    """Return how the framework describes the routes, for one application.
+
+    Its own pages are not there: they lack the bodies that `document` adds, and load scripts from other origins.
+    """
+    hidden = Router("/schema", route_handlers=[], include_in_schema=False, guards=[_not_there])
+    return OpenAPIConfig(
+        title="Seatcast",
+        version=__version__,
+        description="Tours, departures, bookings and messages. Live numbers come over the WebSocket gateway.",
+        components=Components(
+            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
+        openapi_router=hidden,
+        render_plugins=[JsonRenderPlugin()],
+    )
+
+
+def _not_there(connection: object, handler: object) -> None:
+    raise NotFoundException
+
 
 _OUTSIDE = (rest.BookRequest, rest.BookResponse, rest.Live, rest.Problem)
 """Bodies of routes that are outside the framework."""
@@ -62,7 +79,6 @@ def _book(references: References) -> dict[str, Any]:
         "requestBody": {"required": True, "content": _json(references, "BookRequest")},
         "responses": {"200": {"description": "Booked", "content": _json(references, "BookResponse")}}
         | _refusals(references, meanings),
-        "security": [{}, {"bearer": []}],
     }
 
 
@@ -112,8 +128,7 @@ def _live(references: References) -> dict[str, Any]:
         "responses": {"200": {"description": "Events, until either side ends it", "content": events}}
         | refused,
     }
-    either: dict[str, Any] = {"security": [{}, {"bearer": []}]}
-    return {rest.LIVE_PATH: {"get": poll | either}, rest.LIVE_STREAM_PATH: {"get": stream | either}}
+    return {rest.LIVE_PATH: {"get": poll}, rest.LIVE_STREAM_PATH: {"get": stream}}
 
 
 def document(app: Litestar, *, live: bool) -> bytes:
@@ -134,8 +149,18 @@ def document(app: Litestar, *, live: bool) -> bytes:
         operation: dict[str, Any] = schema["paths"][path][method]
         content = {"application/json": {"schema": references[kind.__name__]}}
         operation["requestBody"] = {"required": True, "content": content}
-        operation["security"] = [{"bearer": []}]
     schema["paths"][PATH] = {"post": _book(references)}
     if live:
         schema["paths"] |= _live(references)
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            operation["security"] = _security(ROUTES[f"{method.upper()} {path}"])
     return msgspec.json.encode(schema)
+
+
+def _security(rule: Rule) -> list[dict[str, Any]]:
+    """Return what an operation says of tokens; a role that it takes is told as a scope (OpenAPI 3.1)."""
+    needed = NEEDS[rule.own]
+    if needed == "anybody":
+        return [{}, {"bearer": []}]
+    return [{"bearer": [] if needed == "user" else [needed]}]

@@ -1,4 +1,4 @@
-"""The outbox as the relay sees it: which rows wait, who may send them, and what became of them.
+"""The outbox: how an event gets into it and, for the relay, which rows wait, who may send them, what became of them.
 
 Never "the rows after the last one sent": ids are handed out before commit, so such a reader skips the rows
 of slower transactions for ever. Unsent rows are the rows that are there.
@@ -6,17 +6,82 @@ of slower transactions for ever. Unsent rows are the rows that are there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-from sqlalchemy import Boolean, Select, delete, func, literal_column, select, text, update
+from msgspec.structs import StructConfig
+from sqlalchemy import Boolean, Select, func, insert, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from seatcast import wire
+from seatcast.domain import partition_of
 from seatcast.tours.schema import outbox
-from seatcast.tours.store import OutboxRow
 
 _LOCK_SPACE = 0x5EA7
 """First half of the advisory lock key; the second is the partition."""
+
+
+class OutboxRow(NamedTuple):
+    id: int
+    partition: int
+    routing_key: str
+    event_id: str
+    payload: str
+    traceparent: str | None
+    attempts: int
+
+
+_ADD_EVENT = insert(outbox).returning(outbox.c.id)
+_ADD_EVENTS = insert(outbox).returning(outbox.c.id, sort_by_parameter_order=True)
+
+
+class Event(Protocol):
+    """What every struct of `wire_events.py` has that goes through the outbox."""
+
+    __struct_config__: ClassVar[StructConfig]
+
+    @property
+    def event_id(self) -> str: ...
+
+    @property
+    def timestamp(self) -> str: ...
+
+
+async def add_event(tx: AsyncConnection, event: Event, key: str, traceparent: str | None) -> OutboxRow:
+    """Put an event into the outbox and return its row: it exists if and only if this transaction commits.
+
+    Events of the same `key`, a tour's or a user's id, are sent in the order in which they were put here.
+    """
+    values = event_values(event, key, traceparent)
+    done = await tx.execute(_ADD_EVENT, {"created_at": event.timestamp, **values})
+    return OutboxRow(id=done.scalar_one(), attempts=0, **values)
+
+
+async def add_events(tx: AsyncConnection, events: Sequence[tuple[Event, str, str | None]]) -> list[OutboxRow]:
+    """Put events, each with its key and traceparent, into the outbox in this order, and return their rows."""
+    values = [event_values(event, key, traceparent) for event, key, traceparent in events]
+    return await add_rows(tx, values, [event.timestamp for event, _, _ in events])
+
+
+async def add_rows(
+    tx: AsyncConnection, values: Sequence[dict[str, Any]], moments: Sequence[str]
+) -> list[OutboxRow]:
+    """Put events that are columns already (`event_values`) into the outbox in this order, and return their rows."""
+    rows = [v | {"created_at": moment} for v, moment in zip(values, moments, strict=True)]
+    done = await tx.execute(_ADD_EVENTS, rows)
+    return [OutboxRow(id=id, attempts=0, **v) for id, v in zip(done.scalars(), values, strict=True)]
+
+
+def event_values(event: Event, key: str, traceparent: str | None) -> dict[str, Any]:
+    """Return an event's columns in the outbox, but for its id and moment."""
+    return {
+        "partition": partition_of(key),
+        "routing_key": str(event.__struct_config__.tag),
+        "event_id": event.event_id,
+        "payload": wire.encode(event).decode(),
+        "traceparent": traceparent,
+    }
 
 
 class Backlog(NamedTuple):
@@ -93,9 +158,18 @@ async def waiting_beside(
     return [OutboxRow(*row[:-1]) for row in rows], bool(rows) and bool(rows[0][-1])
 
 
+# One text however many ids there are, so that it is parsed and planned once: one for each length costs both the
+# server and us as much as the deleting.
+_SENT = {
+    "postgresql": text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))"),
+    "sqlite": text("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:ids))"),
+}
+
+
 async def sent(tx: AsyncConnection, ids: Sequence[int]) -> None:
     """Delete rows that the broker holds."""
-    await tx.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+    name = tx.dialect.name
+    await tx.execute(_SENT[name], {"ids": list(ids) if name == "postgresql" else json.dumps(list(ids))})
 
 
 async def failed(tx: AsyncConnection, row_id: int, error: str, parked_at: str | None) -> None:

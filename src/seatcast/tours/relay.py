@@ -17,14 +17,13 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from seatcast import wire
-from seatcast.broker import Broker, Message, MessageRefused
+from seatcast import wire_events
+from seatcast.broker import Broker, Message, MessageRefused, passing
 from seatcast.tours import outbox
 from seatcast.tours.bookings import now_iso
 from seatcast.tours.database import Database, describe
 from seatcast.tours.metrics import RelayMetrics
-from seatcast.tours.outbox import Backlog
-from seatcast.tours.store import OutboxRow
+from seatcast.tours.outbox import Backlog, OutboxRow
 
 _log = structlog.get_logger(__name__)
 
@@ -241,8 +240,8 @@ class Relay:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            tick = wire.Tick(epoch=self._epoch, timestamp=now_iso(), watermark=self.watermark)
-            await self._broker.publish([Message("seatcast.tick", wire.encode(tick), persistent=False)])
+            tick = wire_events.Tick(epoch=self._epoch, timestamp=now_iso(), watermark=self.watermark)
+            await self._broker.publish([passing(tick)])
             await self._take_stock()
             due = max(due + 1.0, loop.time())
             await asyncio.sleep(due - loop.time())

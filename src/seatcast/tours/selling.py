@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from seatcast.tours.store import DepartureRow, OutboxRow, TourRow
+from seatcast.tours.outbox import OutboxRow
+from seatcast.tours.store import BookingDetails, BookingRow, DepartureRow, TourRow
 
 
 class Taking(NamedTuple):
@@ -38,6 +39,26 @@ class Sale(NamedTuple):
 
     taken: list[Taken | None]
     events: list[OutboxRow]
+
+
+def booked(taking: Taking, taken: Taken) -> BookingDetails:
+    """Return the booking that a wish has become."""
+    booking = BookingRow(
+        id=taking.booking_id,
+        tour_id=taken.tour.id,
+        departure_id=taken.departure.id,
+        seats=taking.seats,
+        user_id=taking.user_id,
+        status="confirmed",
+        total_minor=taken.tour.price_minor * taking.seats,
+        currency=taken.tour.currency,
+        created_at=taken.departure.changed_at,
+        cancelled_at=None,
+        key_scope=taking.key_scope,
+        key=taking.key,
+        request_hash=taking.request_hash,
+    )
+    return BookingDetails(booking, taken.tour.name, taken.departure.starts_at)
 
 
 class KeyInUse(Exception):

@@ -1,8 +1,8 @@
-"""All SQL of the tour service.
+"""The SQL of tours, departures and bookings.
 
 Functions take the connection of a transaction that a use case (`bookings.py`, `catalogue.py`) has begun, and
 leave commit and rollback to it. A function that changes seats returns the rows as they are afterwards; the
-use case puts the event made of them into the outbox of the same transaction.
+use case tells everybody in the same transaction (`announcements.py`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from seatcast import wire
-from seatcast.domain import partition_of
-from seatcast.tours.schema import bookings, departures, meta, outbox, tours
+from seatcast.tours.schema import bookings, departures, meta, tours
 
 
 class TourRow(NamedTuple):
@@ -33,16 +30,7 @@ class TourRow(NamedTuple):
     version: int
     changed_at: str
     closed_at: str | None
-
-
-class OutboxRow(NamedTuple):
-    id: int
-    partition: int
-    routing_key: str
-    event_id: str
-    payload: str
-    traceparent: str | None
-    attempts: int
+    revenue_minor: int = 0
 
 
 class DepartureRow(NamedTuple):
@@ -56,6 +44,7 @@ class DepartureRow(NamedTuple):
     version: int
     changed_at: str
     closed_at: str | None
+    bookings: int = 0
 
 
 class BookingRow(NamedTuple):
@@ -94,6 +83,7 @@ async def change_tour(
     available: int = 0,
     held: int = 0,
     sold: int = 0,
+    revenue_minor: int = 0,
     **values: object,
 ) -> TourRow:
     """Add the differences to a tour's numbers, set `values`, and count its version up."""
@@ -105,6 +95,7 @@ async def change_tour(
             available=tours.c.available + available,
             held=tours.c.held + held,
             sold=tours.c.sold + sold,
+            revenue_minor=tours.c.revenue_minor + revenue_minor,
             version=tours.c.version + 1,
             changed_at=now,
             **values,
@@ -112,6 +103,13 @@ async def change_tour(
         .returning(*tours.c)
     )
     return TourRow(*row.one())
+
+
+async def return_revenue(tx: AsyncConnection, tour_id: str, minor: int) -> None:
+    """Take what a booking cost off its tour where nothing else of the tour changes, so neither does its version."""
+    await tx.execute(
+        update(tours).where(tours.c.id == tour_id).values(revenue_minor=tours.c.revenue_minor - minor)
+    )
 
 
 async def change_departure(
@@ -155,59 +153,6 @@ async def cancel_booking(tx: AsyncConnection, booking_id: str, now: str) -> Book
         .returning(*bookings.c)
     )
     return BookingRow(*row.one())
-
-
-# The outbox
-
-
-def availability_event(
-    event_id: str, epoch: str, tour: TourRow, departure: DepartureRow | None, now: str
-) -> wire.AvailabilityUpdated:
-    """Return the event that says what these rows say. An undated departure is the tour itself."""
-    dated = departure is not None and departure.starts_at is not None
-    return wire.AvailabilityUpdated(
-        event_id=event_id,
-        tour_id=tour.id,
-        available_seats=tour.available,
-        timestamp=now,
-        epoch=epoch,
-        version=tour.version,
-        tour_name=tour.name,
-        capacity=tour.capacity,
-        held=tour.held,
-        departure=wire_departure(departure) if departure and dated else msgspec.UNSET,
-    )
-
-
-def wire_departure(row: DepartureRow) -> wire.Departure:
-    return wire.Departure(
-        id=row.id,
-        starts_at=row.starts_at or "",
-        available_seats=row.available,
-        capacity=row.capacity,
-        held=row.held,
-        version=row.version,
-    )
-
-
-_ADD_EVENT = insert(outbox).returning(outbox.c.id)
-
-
-async def add_event(
-    tx: AsyncConnection,
-    event: wire.AvailabilityUpdated | wire.TourClosedEvent,
-    traceparent: str | None,
-) -> OutboxRow:
-    """Put an event into the outbox and return its row: it exists if and only if this transaction commits."""
-    values: dict[str, Any] = {
-        "partition": partition_of(event.tour_id),
-        "routing_key": str(event.__struct_config__.tag),
-        "event_id": event.event_id,
-        "payload": wire.encode(event).decode(),
-        "traceparent": traceparent,
-    }
-    done = await tx.execute(_ADD_EVENT, {"created_at": event.timestamp, **values})
-    return OutboxRow(id=done.scalar_one(), attempts=0, **values)
 
 
 # Reading
