@@ -14,6 +14,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from seatcast import wire, wire_events
+
 
 class BrokerUnavailable(Exception):
     """The broker cannot be reached or did not confirm in time; whether it holds the message is unknown."""
@@ -36,6 +38,16 @@ class Message:
     event_id: str = ""
     traceparent: str | None = None
     persistent: bool = True
+
+
+def passing(event: wire_events.Event) -> Message:
+    """Return the message of an event that nobody stores, and that a restart of the broker may lose."""
+    return Message(
+        str(type(event).__struct_config__.tag),
+        wire.encode(event),
+        event_id=getattr(event, "event_id", ""),
+        persistent=False,
+    )
 
 
 class Delivery(NamedTuple):
@@ -62,7 +74,7 @@ class Subscription(Protocol):
 
     async def probe(self) -> None:
         """Send a message to this subscription alone, the way events travel: `Delivery.routing_key` starts with
-        `wire.PROBE_PREFIX`. Returns at once, never raises; that nothing arrives is the answer.
+        `wire_events.PROBE_PREFIX`. Returns at once, never raises; that nothing arrives is the answer.
         """
         ...
 

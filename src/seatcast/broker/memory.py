@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import Delivery, Message, SubscriptionLost
 from seatcast.broker.limits import MOST_WAITING, refusal
 
@@ -36,7 +36,7 @@ class MemorySubscription:
     def __init__(self, broker: MemoryBroker, name: str, routing_keys: Sequence[str]) -> None:
         self._broker = broker
         self._name = name
-        self._probe_key = f"{wire.PROBE_PREFIX}.{name}"
+        self._probe_key = f"{wire_events.PROBE_PREFIX}.{name}"
         self.routing_keys = frozenset((*routing_keys, self._probe_key))
         self._waiting: deque[Delivery] = deque()
         self._reader: asyncio.Future[None] | None = None

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import structlog
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import BrokerUnavailable, Message, MessageRefused
 from seatcast.broker.limits import LARGEST_BODY, refusal
 from seatcast.broker.rabbitmq_connection import BrokerRefuses
@@ -108,7 +108,7 @@ class RabbitBroker:
             for message in messages
         ]
         unsent = (
-            (index, link.encode(wire.EXCHANGE, messages[index], {}))
+            (index, link.encode(wire_events.EXCHANGE, messages[index], {}))
             for index, outcome in enumerate(outcomes)
             if not isinstance(outcome, MessageRefused)
         )

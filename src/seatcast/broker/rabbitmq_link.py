@@ -12,7 +12,7 @@ import aiormq
 from pamqp import commands, encode
 from pamqp.frame import marshal
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.limits import MOST_WAITING
 from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
@@ -50,14 +50,14 @@ class Link:
         with failures_named("declare the exchanges on RabbitMQ"):
             async with asyncio.timeout(DECLARE_SECONDS):
                 channel = await rabbit.channel(confirms=True)
-                await channel.exchange_declare(wire.EXCHANGE, exchange_type="topic", durable=True)
-                await channel.exchange_declare(wire.DEAD_LETTERS, exchange_type="fanout", durable=True)
+                await channel.exchange_declare(wire_events.EXCHANGE, exchange_type="topic", durable=True)
+                await channel.exchange_declare(wire_events.DEAD_LETTERS, exchange_type="fanout", durable=True)
                 await channel.queue_declare(
-                    wire.DEAD_LETTERS,
+                    wire_events.DEAD_LETTERS,
                     durable=True,
                     arguments={"x-max-length": MOST_WAITING, "x-overflow": "drop-head"},
                 )
-                await channel.queue_bind(wire.DEAD_LETTERS, wire.DEAD_LETTERS)
+                await channel.queue_bind(wire_events.DEAD_LETTERS, wire_events.DEAD_LETTERS)
         return cls(rabbit, channel)
 
     def _lost(self, lost: asyncio.Future[str]) -> None:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import aiormq
 from aiormq.abc import DeliveredMessage
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import Delivery, Message, SubscriptionLost
 from seatcast.broker.limits import MOST_WAITING
 from seatcast.broker.rabbitmq_connection import RabbitConnection, failures_named
@@ -30,7 +30,7 @@ class RabbitSubscription:
     """Deliveries in arrival order, from a local deque of at most `PREFETCH`."""
 
     def __init__(self, queue: str, post: Post) -> None:
-        self._probe_key = f"{wire.PROBE_PREFIX}.{queue}"
+        self._probe_key = f"{wire_events.PROBE_PREFIX}.{queue}"
         self._post = post
         self._waiting: deque[tuple[int, Delivery]] = deque()
         self._reader: asyncio.Future[None] | None = None
@@ -88,11 +88,11 @@ class RabbitSubscription:
         """Send a delivery to the dead-letter queue on the publishing connection. Never raises."""
         headers = {"x-reason": reason[:1_000], "x-original-routing-key": delivery.routing_key}
         message = Message(delivery.routing_key, delivery.body, traceparent=delivery.traceparent)
-        await self._post(wire.DEAD_LETTERS, message, headers)
+        await self._post(wire_events.DEAD_LETTERS, message, headers)
 
     async def probe(self) -> None:
         """Send a message to this queue through the exchange, on the publishing connection. Never raises."""
-        await self._post(wire.EXCHANGE, Message(self._probe_key, b"{}", persistent=False), {})
+        await self._post(wire_events.EXCHANGE, Message(self._probe_key, b"{}", persistent=False), {})
 
 
 async def _taken_before(_: DeliveredMessage) -> None:
@@ -107,7 +107,7 @@ async def rabbit_subscription(
 
     `post` sends on the publishing connection. Raises `BrokerUnavailable` on entering.
     """
-    queue = f"{wire.QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
+    queue = f"{wire_events.QUEUE_PREFIX}.{subscriber}.{secrets.token_hex(6)}"
     overflow = f"{queue}.overflow"
     subscription = RabbitSubscription(queue, post)
     deliveries = Deliveries(subscription.put, asyncio.get_running_loop().time)
@@ -118,7 +118,7 @@ async def rabbit_subscription(
                 channel = await rabbit.channel(confirms=False)
                 subscription.consume(rabbit, channel)
                 channel.on_consumer_cancel_callbacks.add(lambda _: rabbit.lose("the queue was deleted"))
-                await channel.exchange_declare(wire.EXCHANGE, exchange_type="topic", durable=True)
+                await channel.exchange_declare(wire_events.EXCHANGE, exchange_type="topic", durable=True)
                 await channel.basic_qos(prefetch_count=PREFETCH)
                 # RabbitMQ drops the oldest of a full queue without a word to its consumer. What it drops is
                 # therefore dead-lettered to a queue of one, and anything there tells us of the gap.
@@ -135,8 +135,8 @@ async def rabbit_subscription(
                         "x-dead-letter-routing-key": overflow,
                     },
                 )  # fmt: skip
-                for key in (*routing_keys, f"{wire.PROBE_PREFIX}.{queue}"):
-                    await channel.queue_bind(queue, wire.EXCHANGE, key)
+                for key in (*routing_keys, f"{wire_events.PROBE_PREFIX}.{queue}"):
+                    await channel.queue_bind(queue, wire_events.EXCHANGE, key)
 
                 async def fell_behind(_: DeliveredMessage) -> None:
                     rabbit.lose(f"the reader of {queue} fell more than {MOST_WAITING} messages behind")
