@@ -118,11 +118,13 @@ class Admission:
     def _knock(self, visitor: Visitor, address: Address) -> TurnedAway | None:
         """Count a handshake and a socket of this address."""
         visitor.address = address
-        counted, now = address.counted, self._clock()
+        counted = address.counted
         here = self._per_address[counted] = self._per_address.get(counted, 0) + 1
         free = address.local and self._quotas.handshakes_per_address is None
-        if not free and (wait := self._handshakes.take(counted, now)):
-            return TurnedAway("address rate", wait, self._answers.take(counted, now) > 0)
+        if not free and self._handshakes.rate is not UNLIMITED:
+            now = self._clock()
+            if wait := self._handshakes.take(counted, now):
+                return TurnedAway("address rate", wait, self._answers.take(counted, now) > 0)
         past = here - self._most_per_address
         if past > 0 and not (address.local and self._quotas.connections_per_address is None):
             return TurnedAway("address connections", BURST_SECONDS, past > SPARE_SOCKETS)

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from seatcast.gateway.admission import Visitor
+from seatcast.gateway.backlog import Backlog
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds
 from seatcast.gateway.request import (
     MAX_HEAD_BYTES,
@@ -24,14 +25,13 @@ from seatcast.gateway.request import (
     switching,
     too_large,
 )
-from seatcast.gateway.websocket import MAX_IGNORED_BYTES, Backlog, Owner, WebSocket
+from seatcast.gateway.websocket import MAX_IGNORED_BYTES, Owner, WebSocket
 
 HANDSHAKE_SECONDS: Final = 5.0
 """How long a request may take to arrive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer to a request that wants no WebSocket, or does not get one."""
 
     status: HTTPStatus
@@ -39,12 +39,13 @@ class Answer:
     fields: Fields = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Upgrade:
+class Upgrade(NamedTuple):
     """The answer to a handshake that succeeds: whose the WebSocket will be."""
 
     owner: Owner
     fields: Fields = ()
+    bounds: Bounds | None = None
+    """None: the door's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class Arrival(asyncio.Protocol):
         answer = self._door.judge(request, self._visitor)
         self._head = b""
         if isinstance(answer, Upgrade) and isinstance(request, Request):
-            websocket = WebSocket(answer.owner, self._transport, self._door.bounds, self._door.backlog)
+            websocket = WebSocket(
+                answer.owner, self._transport, answer.bounds or self._door.bounds, self._door.backlog
+            )
             self._transport.set_protocol(websocket)
             self._door.gone(self)
             websocket.start(switching(request.headers["Sec-WebSocket-Key"], answer.fields), rest)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from litestar.types import Scope
 from msgspec import UNSET
 from multidict import CIMultiDict
 
 from seatcast import rest
-from seatcast.gateway.handshake import Accepted, accept
+from seatcast.gateway.handshake import Accepted, accepted, values_of
 from seatcast.gateway.metrics import Unanswered
 from seatcast.text import language_of, text
 
@@ -30,6 +29,8 @@ _CODES: Final[dict[Unanswered, tuple[int, str]]] = {
     "token": (401, "UNAUTHENTICATED"),
     "user": (429, "RATE_LIMITED"),
 }
+
+_REFUSED: Final = re.compile(r"q=0(\.0*)?", re.IGNORECASE)
 
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
@@ -64,6 +65,8 @@ class Asked:
     """Seconds, up to `MAX_WAIT_SECONDS`."""
     etags: frozenset[str]
     """Of the answers that the client has kept."""
+    gzip: bool
+    """Whether the client takes an answer in gzip."""
 
 
 def fields(scope: Scope) -> CIMultiDict[str]:
@@ -79,16 +82,16 @@ def language(scope: Scope, headers: CIMultiDict[str]) -> str:
 
 def read(scope: Scope, headers: CIMultiDict[str]) -> Asked:
     """Return what a request asks for. Raises `Refusal`."""
-    query = scope["query_string"].decode("latin-1")
-    accepted = accept(query, headers)
-    if not isinstance(accepted, Accepted):
-        raise Refusal("query", {"query": "too many parameters"})
-    values = parse_qs(query, keep_blank_values=True, errors="replace")
-    cursor = values.get("since", [None])[0]
+    try:
+        values = values_of(scope["query_string"].decode("latin-1"))
+    except ValueError:
+        raise Refusal("query", {"query": "too many parameters"}) from None
+    wanted = accepted(values, headers)
+    cursor = wanted.since
     if scope["path"].startswith(rest.LIVE_STREAM_PATH):
         # Newer than the address, which a browser does not change when it reconnects.
         cursor = headers.get("Last-Event-ID") or cursor
-    return Asked(accepted, cursor, _wait(values.get("wait", ["0"])[0]), _etags(headers))
+    return Asked(wanted, cursor, _wait(values.get("wait", ["0"])[0]), _etags(headers), _gzip(headers))
 
 
 def _wait(given: str) -> float:
@@ -104,3 +107,12 @@ def _etags(headers: CIMultiDict[str]) -> frozenset[str]:
         for line in headers.getall("If-None-Match", [])
         for tag in line.split(",")
     )
+
+
+def _gzip(headers: CIMultiDict[str]) -> bool:
+    """Return whether gzip is named and not refused (RFC 9110, 12.5.3)."""
+    named = (
+        part.partition(";") for line in headers.getall("Accept-Encoding", []) for part in line.split(",")
+    )
+    quality = next((more for name, _, more in named if name.strip().lower() == "gzip"), "q=0")
+    return not _REFUSED.fullmatch(quality.strip())

@@ -15,15 +15,17 @@ from seatcast.gateway.hub import Follower, Hub, Way
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.slots import Slot
 from seatcast.gateway.stream import Stream, beginning, event
+from seatcast.tokens import Identity
 
 
 class Waiting:
     """A poll that waits for news. `wake` is called when it is to look whether there are any."""
 
-    __slots__ = ("_wake", "over")
+    __slots__ = ("_wake", "identity", "over")
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], identity: Identity | None) -> None:
         self._wake = wake
+        self.identity = identity
         self.over = False
         """Whether it is to be answered even if there are none."""
 
@@ -61,6 +63,8 @@ class Audience:
         self._clock = clock
         self._soon = soon
         self.here: dict[Stream | Waiting, None] = {}
+        self.changes = 0
+        """Another number whenever somebody came or left."""
 
     def enter(self, one: Stream | Waiting) -> None:
         """Count somebody in; following is another matter."""
@@ -74,6 +78,7 @@ class Audience:
         self._count(one, -1)
 
     def _count(self, one: Stream | Waiting, difference: int) -> None:
+        self.changes += 1
         if isinstance(one, Stream):
             self._metrics.streams += difference
         else:
@@ -103,10 +108,9 @@ class Audience:
         """Tell everybody what is no fact about a tour."""
         # What is known comes first: FRESH means that everything before it is current.
         self.hub.flush()
-        kind = "number" if isinstance(frame, wire.RandomNumber) else "source"
         notice = event(wire.encode(frame))
         for one in self.here:
-            self._metrics.conflated += one.notify(kind, notice)
+            self._metrics.conflated += one.notify(frame.kind, notice)
 
     def send_away(self, after_ms: Callable[[], int]) -> None:
         """Have polls answered and streams ended, each of which is told when to come back."""

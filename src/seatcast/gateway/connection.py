@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from seatcast import wire
@@ -74,9 +74,11 @@ class Connection:
         self.session.open(
             self._server.connection_id(),
             identity=identity,
+            token=accepted.token,
             language=accepted.language,
             tours=accepted.tours,
             stale=self._server.stale,
+            since=accepted.since,
         )
         self.identified()
 
@@ -112,6 +114,9 @@ class Connection:
         self.session.close()
         self._server.disconnected(self)
         self._forgo("gone")
+        self.closing = True
+        # These know it in turn: apart, all of them are freed now and not when the collector comes round.
+        del self.session, self.socket
 
     def pause_writing(self) -> None:
         """Owe from now on what is to be told."""
@@ -148,41 +153,78 @@ class Connection:
         """Deliver a message that may not be left out; a client that lets too many wait is closed."""
         self.push(text_frame(wire.encode(frame)))
 
-    def push(self, data: bytes) -> None:
-        """As `send`, already framed."""
+    def push(self, data: bytes, frames: int = 1) -> None:
+        """As `send`, already framed; several frames count as one message."""
         if self.closing:
             return
         if self.owed is None:
-            self._tell(data, 1)
+            self.tell(data, frames)
         elif not self.owed.push(data):
-            self._server.metrics.dropped["queue full"] += len(self.owed.answers) + 1
-            self.owed.answers.clear()
-            self.close(CloseCode.TRY_AGAIN_LATER, "too slow", "too slow")
+            self._give_up(self.owed)
 
     def offer(self, keys: Sequence[Key]) -> None:
         """Deliver the state to start from under these keys."""
         if self.closing:
             return
         if self.owed is None:
-            self._tell(*self._server.initial(keys))
+            self.tell(*self._server.initial(keys))
         else:
             self.owed.offer(keys, self._server.clock())
 
     def drop(self, tour_id: str | None, why: Drop = "unsubscribed") -> None:
         """Owe nothing more under this tour's keys; None: under any."""
-        if self.owed is not None and (dropped := self.owed.drop(tour_id)):
-            self._server.metrics.dropped[why] += dropped
+        if self.owed is not None:
+            self._server.metrics.dropped[why] += self.owed.drop(tour_id)
+
+    def keep(self, tour_id: str) -> None:
+        """Owe nothing more under any other tour's keys."""
+        if self.owed is not None:
+            self._server.metrics.dropped["unsubscribed"] += self.owed.keep(tour_id)
 
     def notify(self, kind: str, notice: bytes) -> None:
         """Deliver what everybody is told, and of which only the last of a kind matters."""
         if self.closing:
             return
         if self.owed is None:
-            self._tell(notice, 1)
-        elif self.owed.notify(kind, notice):
-            self._server.metrics.conflated += 1
+            self.tell(notice, 1)
+        else:
+            replaced = self.owed.notify(kind, notice)
+            if replaced is None:
+                self._give_up(self.owed)
+            else:
+                self._server.metrics.conflated += replaced
 
-    def _tell(self, data: bytes, frames: int) -> None:
+    def _give_up(self, owed: Owed) -> None:
+        """Too much waits that may not be left out."""
+        self._server.metrics.dropped["queue full"] += len(owed.answers) + 1
+        owed.answers.clear()
+        self.close(CloseCode.TRY_AGAIN_LATER, "too slow", "too slow")
+
+    def hold(self, *, silent: bool) -> None:
+        """Read nothing more from the client until `release`; and tell it nothing, if `silent`."""
+        self.socket.behind = True
+        if silent:
+            self.owed = Owed()
+
+    def release(self, tell: Callable[[], None], *, silent: bool) -> None:
+        """Go on, after `hold`, with what `tell` tells. It is not called for a client that is gone."""
+        if self.closing:
+            return
+        waiting = self.owed if silent else None
+        if silent:
+            self.owed = Owed() if self.paused else None
+        tell()
+        if waiting is not None:
+            for answer in waiting.answers:
+                self.push(answer)
+            for kind, notice in waiting.notices.items():
+                self.notify(kind, notice)
+        if self.owed is None and not self.closing:
+            self._route()
+            self.socket.listen()
+
+    def tell(self, data: bytes, frames: int) -> None:
+        """Write so many whole frames to a client that is not behind."""
         self._server.metrics.frames += frames
         self._server.metrics.frame_bytes += len(data)
         self.socket.write(data)
@@ -196,7 +238,7 @@ class Connection:
                 self._route()
                 self.socket.listen()
                 return
-            self._tell(b"".join(frames), len(frames))
+            self.tell(b"".join(frames), len(frames))
 
     def _forgo(self, why: Drop) -> None:
         """Owe nothing any more: the client is gone, or going."""
@@ -217,7 +259,7 @@ class Connection:
         self.session.close()
         self._server.closing(self, why)
         if self.owed is not None:
-            self._tell(b"".join(self.owed.answers), len(self.owed.answers))
+            self.tell(b"".join(self.owed.answers), len(self.owed.answers))
             self.owed.answers.clear()
             self._forgo("closing")
         self.socket.close(code, reason)

@@ -22,16 +22,17 @@ from multidict import CIMultiDict
 from seatcast import wire
 from seatcast.gateway import asked
 from seatcast.gateway.admission import Visitor
+from seatcast.gateway.answers import PREFLIGHT, PROBLEM, STREAM, answer, begin, come_back
 from seatcast.gateway.asked import Asked, Refusal
 from seatcast.gateway.audience import Audience, Waiting
 from seatcast.gateway.auth import Rejected, identify
 from seatcast.gateway.metrics import Unanswered
 from seatcast.gateway.poll import Poll, Polls
-from seatcast.gateway.selection import error_frame
+from seatcast.gateway.refusals import error_frame
 from seatcast.gateway.server import Server
-from seatcast.gateway.stream import HEARTBEAT, Stream, event
+from seatcast.gateway.stream import HEARTBEAT, Stream
 from seatcast.rest import LIVE_PATH, LIVE_STREAM_PATH
-from seatcast.tokens import LEEWAY_SECONDS, Identity
+from seatcast.tokens import Identity
 from seatcast.wire import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -42,18 +43,8 @@ RETRY_MS: Final = (1_000, 4_000)
 FIRST_SNAPSHOT_SECONDS: Final = 5.0
 """After that they are given what there is, which may be events alone, or nothing; it says that it is stale."""
 
-_PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "Authorization, Cache-Control, If-None-Match, Last-Event-ID",
-    "Access-Control-Max-Age": "600",
-}
-_PROBLEM: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-_STREAM: Final = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-store, no-transform",
-    # nginx would keep events back until it has a buffer full of them.
-    "X-Accel-Buffering": "no",
-}
+WORTH_GZIP: Final = 1_400
+"""Bytes of a whole state from which on it is compressed: less is one packet anyway."""
 
 
 class Fallbacks:
@@ -64,7 +55,7 @@ class Fallbacks:
         self._server = server
         self._metrics = server.metrics
         self.audience = Audience(server.hub, server.metrics, server.clock, self._loop.call_soon)
-        self._shared = replace(server.shared, hub=self.audience.hub)
+        self._shared = replace(server.shared, hub=self.audience.hub, post=None)
         self._polls = Polls(self._shared)
         self._left = asyncio.Event()
 
@@ -92,7 +83,7 @@ class Fallbacks:
         try:
             cors |= self._let_pages(headers, visitor)
             if scope["method"] == "OPTIONS":
-                await _answer(send, 204, cors | _PREFLIGHT)
+                await answer(send, 204, cors | PREFLIGHT)
                 return
             if scope["method"] not in ("GET", "HEAD"):
                 raise Refusal("method", headers={"Allow": "GET, HEAD, OPTIONS"})
@@ -100,22 +91,22 @@ class Fallbacks:
             identity = self._admit(visitor, headers, wanted)
             await self._first_snapshot()
             if not streaming:
-                await self._poll(wanted, receive, send, cors)
+                await self._poll(wanted, identity, receive, send, cors)
             elif scope["method"] == "GET":
                 await self._stream(wanted, identity, receive, send, cors)
             else:
-                await _answer(send, 200, cors | _STREAM)
+                await answer(send, 200, cors | STREAM)
         except Refusal as refusal:
             self._metrics.fallbacks_refused[refusal.reason] += 1
             if streaming and refusal.status == 503:
                 # To anything but a stream a browser would never come back.
-                body = _come_back(random.SystemRandom().randint(*RETRY_MS))
-                await _answer(send, 200, cors | _STREAM | {"Connection": "close"}, body)
+                body = come_back(random.SystemRandom().randint(*RETRY_MS))
+                await answer(send, 200, cors | STREAM | {"Connection": "close"}, body)
                 return
             language = asked.language(scope, headers)
             body = wire.encode(refusal.problem(language))
-            more = _PROBLEM | {"Content-Language": language} | refusal.headers
-            await _answer(send, refusal.status, cors | more, body)
+            more = PROBLEM | {"Content-Language": language} | refusal.headers
+            await answer(send, refusal.status, cors | more, body)
         finally:
             server.admission.leave(visitor)
 
@@ -161,27 +152,35 @@ class Fallbacks:
 
     # Polls
 
-    async def _poll(self, wanted: Asked, receive: Receive, send: Send, cors: dict[str, str]) -> None:
+    async def _poll(
+        self, wanted: Asked, identity: Identity | None, receive: Receive, send: Send, cors: dict[str, str]
+    ) -> None:
         poll = self._polls.ask(wanted.accepted.tours, wanted.cursor)
         headers = cors | {"Content-Type": "application/json"}
         if wanted.cursor is None:
-            body, etag = self._polls.everything(poll, self._server.stale)
-            headers |= {"ETag": etag, "Cache-Control": "no-cache"}
-            same = etag in wanted.etags or "*" in wanted.etags
+            state = self._polls.everything(poll, self._server.stale)
+            headers |= {"Cache-Control": "no-cache", "Vary": "Origin, Accept-Encoding"}
+            if wanted.gzip and len(state.data) >= WORTH_GZIP:
+                state = state.gzipped
+                headers["Content-Encoding"] = "gzip"
+            headers["ETag"] = state.etag
+            same = state.etag in wanted.etags or "*" in wanted.etags
             self._metrics.polls["unchanged" if same else "everything"] += 1
-            await _answer(send, 304 if same else 200, headers, None if same else body)
+            await answer(send, 304 if same else 200, headers, None if same else state.data)
             return
         news = self._polls.news(poll, self._server.stale)
         if news is None and wanted.wait > 0:
-            news = await self._news(poll, wanted.wait, receive)
+            news = await self._news(poll, identity, wanted.wait, receive)
         self._metrics.polls["nothing" if news is None else "news"] += 1
         body = self._polls.nothing(poll, self._server.stale) if news is None else news
-        await _answer(send, 200, headers | {"Cache-Control": "no-store"}, body)
+        await answer(send, 200, headers | {"Cache-Control": "no-store"}, body)
 
-    async def _news(self, poll: Poll, seconds: float, receive: Receive) -> bytes | None:
+    async def _news(
+        self, poll: Poll, identity: Identity | None, seconds: float, receive: Receive
+    ) -> bytes | None:
         """Wait for something new; None when there is nothing in time, or it is better to answer without."""
         wake = asyncio.Event()
-        waiting = Waiting(wake.set)
+        waiting = Waiting(wake.set, identity)
         self.audience.enter(waiting)
         self.audience.hub.follow(waiting, poll.tours)
         gone = self._watch(receive, wake)
@@ -225,7 +224,7 @@ class Fallbacks:
         self.audience.enter(stream)
         gone = self._watch(receive, wake)
         try:
-            await _begin(send, 200, cors | _STREAM)
+            await begin(send, 200, cors | STREAM)
             stream.session.open(
                 self._server.connection_id(),
                 identity=identity,
@@ -250,7 +249,7 @@ class Fallbacks:
         """Send what there is as fast as the client takes it, until either side ends it."""
         heartbeat = self._server.limits.heartbeat_seconds
         clock = self._server.tokens.clock
-        ends = math.inf if identity is None or identity.expires is None else identity.expires + LEEWAY_SECONDS
+        ends = math.inf if identity is None else identity.ends
         while not gone.done():
             data, frames = stream.take()
             if data:
@@ -285,20 +284,3 @@ class Fallbacks:
                     await self._left.wait()
         except TimeoutError:
             log.warning("Clients of the fallbacks are cut off", left=len(self.audience.here))
-
-
-def _come_back(after_ms: int) -> bytes:
-    """Return a whole stream that says no more than when to try again."""
-    return b"retry: %d\n\n" % after_ms + event(wire.encode(wire.Reconnect(after_ms=after_ms)))
-
-
-async def _begin(send: Send, status: int, headers: dict[str, str]) -> None:
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-
-
-async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes | None = b"") -> None:
-    """Send a whole answer; None for one that has no body at all."""
-    length = {} if body is None or status == 204 else {"Content-Length": str(len(body))}
-    await _begin(send, status, headers | length)
-    await send({"type": "http.response.body", "body": body or b"", "more_body": False})

@@ -9,14 +9,14 @@ they can be; and the subscription is made anew, under a new queue.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
 
-from seatcast import wire
+from seatcast import wire_events
+from seatcast.backoff import full_jitter
 from seatcast.broker import Broker, BrokerUnavailable, Delivery, Subscription, SubscriptionLost
 from seatcast.domain import iso
 from seatcast.gateway.metrics import Metrics
@@ -25,7 +25,6 @@ from seatcast.gateway.truth import Truth
 
 log = structlog.get_logger(__name__)
 
-MAX_BACKOFF_SECONDS: Final = 5.0
 
 READ_SECONDS: Final = 15.0
 """Past it a snapshot that is being read is given up, whatever its reader promises."""
@@ -47,6 +46,9 @@ class Status(Protocol):
 
     def regained(self, since: str) -> None: ...
 
+    def resubscribed(self) -> None:
+        """Events arrive from now on, and some that came before may have been missed."""
+
 
 class Feed:
     """Keeps one `Truth` true. `run` it in a task group; it returns only when cancelled."""
@@ -57,6 +59,7 @@ class Feed:
         read_snapshot: ReadSnapshot | None,
         truth: Truth,
         status: Status,
+        route: Callable[[wire_events.Event], None],
         metrics: Metrics,
         *,
         gateway_id: str,
@@ -67,6 +70,8 @@ class Feed:
         self._read_snapshot = read_snapshot
         self._truth = truth
         self._status = status
+        # Takes what is no fact about a tour.
+        self._route = route
         self._metrics = metrics
         self._gateway_id = gateway_id
         self._stale_seconds = stale_seconds
@@ -112,18 +117,17 @@ class Feed:
                 self._metrics.source_subscriptions["lost"] += 1
                 self._set_stale(f"subscription lost: {reason}")
             self._subscribed = self._alive = False
-            # Full jitter: gateways that lost the broker together do not come back together.
-            longest = min(MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(self._failures, 10))
-            self._failures += 1
-            await asyncio.sleep(random.SystemRandom().uniform(0, longest))
+            failures, self._failures = self._failures, self._failures + 1
+            await full_jitter(failures)
 
     async def _subscribe(self) -> None:
-        async with self._broker.subscribe(self._gateway_id, list(wire.EVENT_TYPES)) as subscription:
+        async with self._broker.subscribe(self._gateway_id, list(wire_events.EVENT_TYPES)) as subscription:
             self._subscription += 1
             self._subscribed = True
             self._heard = self._clock()
             self._metrics.source_subscriptions["made"] += 1
             self._doubt.set()
+            self._status.resubscribed()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._consume(subscription), name="deliveries")
                 group.create_task(self._watch(subscription), name="signs of life")
@@ -152,19 +156,22 @@ class Feed:
 
     def _take(self, delivery: Delivery) -> str | None:
         """Act on a delivery; returns what is wrong with one that is no event."""
-        if delivery.routing_key.startswith(wire.PROBE_PREFIX):
+        if delivery.routing_key.startswith(wire_events.PROBE_PREFIX):
             if not self._ticks_seen:
                 self._hear()
             return None
         try:
-            event = wire.decode_event(delivery.routing_key, delivery.body)
-        except wire.InvalidEvent as error:
+            event = wire_events.decode_event(delivery.routing_key, delivery.body)
+        except wire_events.InvalidEvent as error:
             return str(error)
-        if isinstance(event, wire.Tick):
+        if isinstance(event, wire_events.Tick):
             self._ticks_seen = True
             self._hear()
-            if self._truth.doubts(event.epoch):
+            if self._truth.tick(event.epoch):
                 self._doubt.set()
+            return None
+        if not isinstance(event, wire_events.AvailabilityUpdated | wire_events.TourClosedEvent):
+            self._route(event)
             return None
         outcome = self._truth.publish(event)
         self._metrics.facts[outcome] += 1
@@ -223,9 +230,13 @@ class Feed:
                 log.warning("Snapshots cannot be read", reason=reason)
             self.snapshot_error = reason
             return
-        if not self._truth.join_snapshot(snapshot, mark, iso(datetime.now(UTC))):
+        slices = self._truth.join_snapshot(snapshot, mark, iso(datetime.now(UTC)))
+        if slices is None:
             self._doubt.set()
             return
+        for _ in slices:
+            # Events and everybody who is connected have their turn meanwhile.
+            await asyncio.sleep(0)
         if self.snapshot_error is not None:
             log.info("Snapshots can be read again")
         self.snapshot_error = None

@@ -27,11 +27,15 @@ class History:
         self._max_states = max_states
         self.state = 0
         """The present state, of all tours together."""
+        self.size = 0
+        """How many departures are sold, and tours without any."""
         # A state is the sum of (version + 1) times a random-looking weight over everything sold: cheap to keep up to
         # date, and two different states are equal with a probability of about one in 2**64.
         self._weights: dict[Key, int] = {}
         self._shares: dict[Key, int] = {}
         self._tours: dict[str, int] = {}
+        # How many departures of a tour are sold, if any are.
+        self._dated: dict[str, int] = {}
         # Not a dict, whose first entry takes long to find once many before it were deleted.
         self._states = OrderedDict({0: began})
         # Key to the clock at which it was last told, in that order.
@@ -43,14 +47,29 @@ class History:
         before = self._shares.get(key, 0)
         if version is None:
             if before:
+                self._count(key, -1)
                 del self._shares[key], self._weights[key]
                 self._add(key[0], -before)
             return
         weight = self._weights.get(key)
         if weight is None:
             weight = self._weights[key] = _weight(key)
+            self._count(key, 1)
         self._shares[key] = share = weight * (version + 1)
         self._add(key[0], share - before)
+
+    def _count(self, key: Key, difference: int) -> None:
+        """One more is sold, or one less. What is sold of a closed tour is nothing, so its departures never are."""
+        tour_id, departure = key
+        dated = self._dated.get(tour_id, 0)
+        if departure is None:
+            self.size += difference * max(1, dated)
+            return
+        self._dated[tour_id] = dated + difference
+        if not self._dated[tour_id]:
+            del self._dated[tour_id]
+        if (tour_id, None) in self._shares:
+            self.size += max(1, dated + difference) - max(1, dated)
 
     def _add(self, tour_id: str, difference: int) -> None:
         self.state = (self.state + difference) & _MASK

@@ -187,6 +187,11 @@ class Hub:
         """How many tours somebody follows by name."""
         return len(self._by_tour)
 
+    def followers(self, tour_id: str) -> list[Follower]:
+        """Return who follows a tour, by name or with everything."""
+        groups = [*self._by_tour.get(tour_id, ()), *([self._groups[None]] if None in self._groups else ())]
+        return [follower for group in groups for follower in group]
+
     def follow(self, follower: Follower, tours: frozenset[str] | None) -> None:
         """Make a follower follow these tours and no others (None: everything), from `Truth.keys` of this instant on.
 

@@ -21,6 +21,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from seatcast.gateway.mailbox import Outcome as Brought
 from seatcast.gateway.truth import Outcome
 
 PREFIX: Final = "seatcast_gateway_"
@@ -75,6 +76,12 @@ Unanswered = Literal["address", "draining", "full", "method", "no keys", "origin
 Drop = Literal["closing", "gone", "queue full", "reset", "unsubscribed"]
 """Why something that was owed to a client was never sent."""
 
+Carried = Literal["done", "failed", "refused"]
+"""What became of a command: the tour service did it, gave no proper answer, or would not do it."""
+
+Caught = Literal["failed", "resumed", "unknown"]
+"""How a client fared that wanted to be told what it missed; `unknown`: since a message that nobody knows any more."""
+
 Said = Literal["control", "message"]
 """What a client sent: a ping or pong, or a message."""
 
@@ -92,6 +99,13 @@ _DESCRIBED: Final[dict[str, tuple[Literal["counter", "gauge", "times"], str, str
     "closed": ("counter", "Connections that ended.", "reason"),
     "client_messages": ("counter", "Messages from clients.", None),
     "client_messages_refused": ("counter", "Messages, pings and pongs past the rate limit.", "kind"),
+    "commands": ("counter", "Commands of clients, by what became of them.", "outcome"),
+    "document_closed": ("counter", "Sockets of shared documents that were closed from here.", None),
+    "document_connections": ("gauge", "Sockets of shared documents.", None),
+    "document_rooms": ("gauge", "Shared documents that are open here.", None),
+    "messages": ("counter", "Messages for people that the broker brought, once for each stream.", "outcome"),
+    "catch_ups": ("counter", "Clients that wanted to be told what they missed.", "outcome"),
+    "message_reads": ("counter", "Streams of messages read because some may have been missed.", "outcome"),
     "frames": ("counter", "Data frames written to clients.", None),
     "frame_bytes": ("counter", "Bytes of the data frames written to clients.", None),
     "conflated": (
@@ -167,6 +181,11 @@ class Metrics(Collector):
         self.closed: dict[End, int] = _zero(End)
         self.client_messages = 0
         self.client_messages_refused: dict[Said, int] = _zero(Said)
+        self.commands: dict[Carried, int] = _zero(Carried)
+        self.document_closed = self.document_connections = self.document_rooms = 0
+        self.messages: dict[Brought, int] = _zero(Brought)
+        self.catch_ups: dict[Caught, int] = _zero(Caught)
+        self.message_reads: dict[Literal["joined", "failed"], int] = {"joined": 0, "failed": 0}
         self.frames = 0
         self.frame_bytes = 0
         self.conflated = 0

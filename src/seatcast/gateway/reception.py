@@ -18,6 +18,7 @@ from seatcast.gateway.admission import Admission, TurnedAway, Visitor
 from seatcast.gateway.arrival import Answer, Upgrade
 from seatcast.gateway.auth import identify
 from seatcast.gateway.connection import Connection
+from seatcast.gateway.editor import BOUNDS
 from seatcast.gateway.handshake import METRICS, Accepted, Plain, examine
 from seatcast.gateway.metrics import Refusal
 from seatcast.gateway.request import Refused, Request
@@ -94,10 +95,15 @@ class Reception:
         if self._server.draining:
             return self._refuse(_unavailable("draining"))
         identity = identify(self._server.tokens, accepted.token)
-        connection = Connection(self._server, visitor, accepted, identity)
-        if accepted.protocol is None:
-            return Upgrade(connection)
-        return Upgrade(connection, (("Sec-WebSocket-Protocol", accepted.protocol),))
+        fields = () if accepted.protocol is None else (("Sec-WebSocket-Protocol", accepted.protocol),)
+        if accepted.document is None:
+            return Upgrade(Connection(self._server, visitor, accepted, identity), fields)
+        if self._server.documents is None:
+            return self._refuse(
+                Refused(HTTPStatus.FORBIDDEN, "path", "This gateway has no tour service: no documents\n")
+            )
+        editor = self._server.documents.editor(self._admission, visitor, accepted, identity)
+        return Upgrade(editor, fields, BOUNDS)
 
     def allows(self, headers: CIMultiDict[str], *, trusted: bool) -> bool:
         """Return whether the page that asks may connect, or nobody's page asks."""

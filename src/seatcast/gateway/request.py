@@ -6,13 +6,13 @@ exception is ever in one.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import re
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from multidict import CIMultiDict
 
@@ -29,11 +29,12 @@ _HEAD: Final = re.compile(
     rb"(?P<method>" + _TOKEN + rb") (?P<target>[!-~\x80-\xff]++) HTTP/(?P<version>[0-9]\.[0-9])\r\n"
     rb"(?P<fields>(?:" + _TOKEN + rb":[\t -~\x80-\xff]*+\r\n)*+)\r\n"
 )
+# Of well-formed fields: names, and values without the space around them.
+_FIELD: Final = re.compile(r"([^:]++):[ \t]*+((?:[^\r]*[^ \t\r])?+)[ \t]*+\r\n")
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A well-formed GET or HEAD without a body, of HTTP/1.1 or 1.0."""
 
     method: str
@@ -56,28 +57,27 @@ def parse(head: bytes) -> Request | Refused:
     match = _HEAD.fullmatch(head)
     if match is None:
         return Refused(HTTPStatus.BAD_REQUEST, "malformed", "This is not an HTTP request\n")
-    version = match["version"]
+    method, target, version, fields = match.groups()
     if version not in (b"1.1", b"1.0"):
         return Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http", "HTTP/1.1 is needed\n")
-    if match["method"] not in (b"GET", b"HEAD"):
+    if method not in (b"GET", b"HEAD"):
         return Refused(
             HTTPStatus.METHOD_NOT_ALLOWED, "method", "Only GET is served\n", (("Allow", "GET, HEAD"),)
         )
-    lines = match["fields"].decode("latin-1").split("\r\n")[:-1]
-    if len(lines) > MAX_FIELDS:
+    pairs = _FIELD.findall(fields.decode("latin-1"))
+    if len(pairs) > MAX_FIELDS:
         return too_large()
-    headers: CIMultiDict[str] = CIMultiDict()
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers.add(name, value.strip(" \t"))
+    headers = CIMultiDict(pairs)
     # What followed would be taken for frames.
-    lengths = headers.getall("Content-Length", [])
-    if "Transfer-Encoding" in headers or any(length.strip("0") or not length for length in lengths):
+    if "Transfer-Encoding" in headers or (
+        "Content-Length" in headers
+        and any(length.strip("0") or not length for length in headers.getall("Content-Length"))
+    ):
         return Refused(HTTPStatus.BAD_REQUEST, "body", "A request with a body is not served\n")
-    if version == b"1.0" or match["method"] == b"HEAD":
+    if version == b"1.0" or method == b"HEAD":
         # RFC 9110, 7.8: an older version cannot upgrade; RFC 6455, 4.1: only GET can.
         headers.popall("Upgrade", None)
-    return Request(match["method"].decode(), match["target"], headers)
+    return Request(method.decode(), target, headers)
 
 
 def too_large() -> Refused:
@@ -100,12 +100,10 @@ def switching(key: str, fields: Fields = ()) -> bytes:
     """Return the answer that makes a WebSocket of the connection (RFC 6455, 4.2.2); `key` is the client's."""
     # RFC 6455 wants this very hash; nothing is secured by it.
     digest = hashlib.sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}",
-        *(f"{name}: {value}" for name, value in fields),
-        "\r\n",
-    ]
-    return "\r\n".join(lines).encode("latin-1")
+    more = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1") if fields else b""
+    return b"".join((_SWITCHING, binascii.b2a_base64(digest, newline=False), b"\r\n", more, b"\r\n"))
+
+
+_SWITCHING: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
-
-from msgspec import UNSET, UnsetType
 
 from seatcast import wire
 from seatcast.gateway.cursor import Tours, place
+from seatcast.gateway.refusals import error_frame, too_many
 from seatcast.gateway.truth import Truth
-
-_Code = Literal["INVALID_MESSAGE", "UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "TOO_MANY_SUBSCRIPTIONS"]
 
 
 def choose(
@@ -23,7 +19,7 @@ def choose(
     with what it began then (`cursor`); past that, nothing. Up to `most` tours may be named.
     """
     if names is None:
-        crowded = len(truth.catalogue()) > follow_all and place(truth, None, cursor) is None
+        crowded = truth.departures > follow_all and place(truth, None, cursor) is None
         return (frozenset() if crowded else None), []
     named = possible(names)
     refused = [] if len(named) <= most else [too_many(most)]
@@ -42,12 +38,3 @@ def possible(names: Sequence[str]) -> list[str]:
 def may_exist(truth: Truth, tour_id: str) -> bool:
     """Return whether a tour is known, or cannot be known not to exist."""
     return tour_id in truth or not truth.complete
-
-
-def too_many(most: int, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
-    return error_frame("TOO_MANY_SUBSCRIPTIONS", f"at most {most}", id)
-
-
-def error_frame(code: _Code, detail: str, id: wire.RequestId | UnsetType = UNSET) -> wire.Error:
-    """Return the ERROR that answers what cannot be done; `id` is the request's own mark."""
-    return wire.Error(message=f"{wire.ERROR_MESSAGES[code]}: {detail}", code=code, id=id)

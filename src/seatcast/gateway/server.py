@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, cast
 
 from prometheus_client.registry import Collector
@@ -25,18 +26,20 @@ from seatcast.domain import iso
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.admission import Admission, Quotas
 from seatcast.gateway.arrival import Arrival, Door
+from seatcast.gateway.channels import Channels
 from seatcast.gateway.connection import Connection
+from seatcast.gateway.documents import Documents
 from seatcast.gateway.facts import Key
 from seatcast.gateway.hub import Follower, Hub, Way
 from seatcast.gateway.messages import CLOSE_SECONDS, Bounds, text_frame
 from seatcast.gateway.metrics import End, Metrics
 from seatcast.gateway.reception import Reception
-from seatcast.gateway.session import Limits, Shared, Stranger
+from seatcast.gateway.shared import Limits, Orders, Post, Shared, Stranger, Whisper, unheard
 from seatcast.gateway.slots import Slot
 from seatcast.health import Health
 from seatcast.http_server import listen_on
 from seatcast.origins import Origins
-from seatcast.tokens import LEEWAY_SECONDS, Tokens
+from seatcast.tokens import Tokens
 
 SEND_BUFFER_BYTES: Final = 64 * 1024
 """The kernel otherwise hides a slow client behind up to 4 MB of stale seats."""
@@ -63,6 +66,10 @@ class Server:
         registry: Collector,
         health: Callable[[], Health],
         snapshots: bool,
+        orders: Orders | None = None,
+        whisper: Whisper = unheard,
+        documents: Documents | None = None,
+        post: Post | None = None,
         max_connections: int | None = None,
         quotas: Quotas | None = None,
         addresses: Addresses | None = None,
@@ -72,8 +79,12 @@ class Server:
         self.tokens = tokens
         self.limits = limits
         self.metrics = metrics
+        self.documents = documents
         self.hub = Hub(self, snapshots=snapshots)
-        self.shared = Shared(self.hub, limits, self.present, tokens.verify)
+        self.channels = Channels(self.told)
+        self.shared = Shared(
+            self.hub, limits, self.present, tokens.verify, self.channels, orders, whisper, post
+        )
         self.clock: Callable[[], float] = self._loop.time
         self._rest_until = 0.0
         self.stale: wire.Stale | None = None
@@ -93,11 +104,19 @@ class Server:
         self._name = f"c_{secrets.token_urlsafe(6)}_"
         self.accepted = 0
         """Connections taken so far."""
+        self.changes = 0
+        """Another number whenever somebody came, left, or said who they are."""
         self._snapshot: tuple[int, tuple[bytes, int]] = (-1, (b"", 0))
+        self._second = (-1, "")
 
     def present(self) -> str:
         """Return the wall clock's time as the wire writes it."""
-        return iso(datetime.now(UTC))
+        now = time.time()
+        second = int(now)
+        if self._second[0] != second:
+            # All but the milliseconds, which are all that changes within a second.
+            self._second = second, iso(datetime.fromtimestamp(second, UTC)).removesuffix("000Z")
+        return f"{self._second[1]}{int((now - second) * 1e3):03d}Z"
 
     def connection_id(self) -> str:
         # For logs and support, no secret: this process and a number.
@@ -118,7 +137,7 @@ class Server:
         door = Door(
             reception.arrive, reception.judge, Bounds(), self._expect, self._gone, self.admission.leave
         )
-        self._listening = await self._loop.create_server(lambda: Arrival(door), sock=listener, backlog=4_096)
+        self._listening = await self._loop.create_server(partial(Arrival, door), sock=listener, backlog=4_096)
         try:
             yield bound
         finally:
@@ -150,11 +169,13 @@ class Server:
     def connected(self, connection: Connection) -> None:
         self.connections[connection] = None
         self.accepted += 1
+        self.changes += 1
         self.metrics.handshakes += 1
         self.metrics.connections += 1
 
     def disconnected(self, connection: Connection) -> None:
         self.admission.leave(connection.visitor)
+        self.changes += 1
         self.connections.pop(connection, None)
         self.unfinished.pop(connection, None)
         self.deadlines.pop(connection, None)
@@ -164,11 +185,12 @@ class Server:
 
     def watch(self, connection: Connection) -> None:
         """Note until when the connection may go on without another token."""
+        self.changes += 1
         identity = connection.session.identity
         if isinstance(identity, Stranger):
             self.deadlines[connection] = self.tokens.clock() + self.limits.auth_seconds
         elif identity is not None and identity.expires is not None:
-            self.deadlines[connection] = identity.expires + LEEWAY_SECONDS
+            self.deadlines[connection] = identity.ends
         else:
             self.deadlines.pop(connection, None)
 
@@ -180,7 +202,7 @@ class Server:
     def initial(self, keys: Sequence[Key]) -> tuple[bytes, int]:
         """Return the frames of these keys' state as one buffer, and how many; the whole catalogue's is kept."""
         truth = self.hub.truth
-        whole = keys is truth.catalogue()
+        whole = truth.whole(keys)
         if whole and self._snapshot[0] == truth.clock:
             return self._snapshot[1]
         encoded = map(truth.initial, keys)
@@ -191,9 +213,8 @@ class Server:
         return joined
 
     def render(self, key: Key, initial: bool) -> bytes | None:
-        """Return a key's newest frame, as the state to start from or as a change; None for nothing to tell."""
-        truth = self.hub.truth
-        encoded = truth.initial(key) if initial else truth.update(key)
+        """Return what a key is owed in bytes, as `Owed.take` asks for it."""
+        encoded = self.hub.truth.frame(key, initial=initial)
         return None if encoded is None else encoded.frame
 
     # From the hub
@@ -251,16 +272,25 @@ class Server:
             if connection.owed is not None:
                 self.metrics.conflated += connection.owed.update(keys, slot)
             else:
-                self.metrics.frames += len(frames)
-                self.metrics.frame_bytes += len(joined)
-                connection.socket.write(joined)
+                connection.tell(joined, len(frames))
 
     def restarted(self, followers: Collection[Follower], keys: Sequence[Key]) -> None:
+        if self.shared.post is not None:
+            self.shared.post.restart()
         reset = text_frame(wire.encode(wire.Reset(epoch=self.hub.truth.epoch)))
         for connection in cast(Collection[Connection], followers):
             connection.drop(None, "reset")
             connection.notify("versions", reset)
             connection.offer(keys)
+
+    # From channels
+
+    def told(self, followers: Collection[Follower], kind: str | None, frame: bytes) -> None:
+        for connection in cast(Collection[Connection], followers):
+            if kind is None:
+                connection.push(frame)
+            else:
+                connection.notify(kind, frame)
 
     # The source
 
@@ -278,7 +308,6 @@ class Server:
         """Tell everybody; a client that is behind gets the newest such notice when it reads again."""
         # What is known comes first: FRESH means that everything before it is current.
         self.hub.flush()
-        kind = "number" if isinstance(frame, wire.RandomNumber) else "source"
         notice = text_frame(wire.encode(frame))
         for connection in self.connections:
-            connection.notify(kind, notice)
+            connection.notify(frame.kind, notice)

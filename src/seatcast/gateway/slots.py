@@ -16,6 +16,9 @@ from seatcast.gateway.facts import Key
 MAX_ANSWERS: Final = 64
 """Answers that may wait for one client."""
 
+MAX_NOTICES: Final = 1_000
+"""Kinds of notices that may wait for one client: as many conversations may change while one of the team does not read."""
+
 CHUNK_BYTES: Final = 64 * 1024
 """What a client that reads again is given at once before looking whether it still reads."""
 
@@ -63,9 +66,13 @@ class Owed:
         self.answers.append(frame)
         return True
 
-    def notify(self, kind: str, frame: bytes) -> bool:
-        """Owe a notice in place of an earlier one of its kind. Returns whether there was one."""
+    def notify(self, kind: str, frame: bytes) -> bool | None:
+        """Owe a notice in place of an earlier one of its kind. Returns whether there was one; None, and does not owe
+        it, if too many kinds wait.
+        """
         replaced = kind in self.notices
+        if not replaced and len(self.notices) >= MAX_NOTICES:
+            return None
         self.notices[kind] = frame
         return replaced
 
@@ -92,6 +99,12 @@ class Owed:
         else:
             for key in [key for key in self.slots if key[0] == tour_id]:
                 del self.slots[key]
+        return before - len(self.slots)
+
+    def keep(self, tour_id: str) -> int:
+        """Owe nothing more under any other tour's keys. Returns how many slots that were."""
+        before = len(self.slots)
+        self.slots = {key: slot for key, slot in self.slots.items() if key[0] == tour_id}
         return before - len(self.slots)
 
     def take(self, render: Render) -> list[bytes]:

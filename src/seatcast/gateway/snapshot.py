@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import httpx
@@ -19,11 +20,16 @@ TIMEOUT_SECONDS: Final = 10.0
 MAX_BYTES: Final = 64 * 1024 * 1024
 
 
+SLICE_BYTES: Final = 64 * 1024
+"""How much of an answer is decoded in one turn of the loop; a tour is never divided."""
+
+
 class SnapshotUnavailable(Exception):
     """The tours could not be read; the text says why, in one line without secrets."""
 
 
-_tours = msgspec.json.Decoder(list[rest.Tour])
+_rows = msgspec.json.Decoder(list[msgspec.Raw])
+_tour = msgspec.json.Decoder(rest.Tour)
 
 
 def http_snapshot(client: httpx.AsyncClient) -> ReadSnapshot:
@@ -43,18 +49,25 @@ def http_snapshot(client: httpx.AsyncClient) -> ReadSnapshot:
             raise SnapshotUnavailable(f"answered {answer.status_code}")
         if len(answer.content) > MAX_BYTES:
             raise SnapshotUnavailable(f"answered more than {MAX_BYTES} bytes")
-        return parse(answer.content, answer.headers.get(rest.EPOCH_HEADER))
+        return rest.Snapshot(
+            answer.headers.get(rest.EPOCH_HEADER) or None, [tour async for tour in _parse(answer.content)]
+        )
 
     return read
 
 
-def parse(body: bytes, epoch: str | None) -> rest.Snapshot:
-    """Return the snapshot in an answer. Raises `SnapshotUnavailable`, which names what is wrong with it."""
+async def _parse(body: bytes) -> AsyncIterator[rest.Tour]:
+    """Give the tours in an answer. Raises `SnapshotUnavailable`, which names what is wrong with it."""
+    size = 0
     try:
-        tours = _tours.decode(body)
+        for row in _rows.decode(body):
+            tour = _tour.decode(row)
+            if not 1 <= len(tour.id) <= 128 or not 0 <= tour.available_seats <= MAX_TOUR_SEATS:
+                raise SnapshotUnavailable(f"answered an impossible tour: {tour.id[:128]!r}")
+            yield tour
+            size += len(row)
+            if size >= SLICE_BYTES:
+                size = 0
+                await asyncio.sleep(0)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise SnapshotUnavailable(f"answered what is no list of tours: {str(error)[:200]}") from None
-    for tour in tours:
-        if not 1 <= len(tour.id) <= 128 or not 0 <= tour.available_seats <= MAX_TOUR_SEATS:
-            raise SnapshotUnavailable(f"answered an impossible tour: {tour.id[:128]!r}")
-    return rest.Snapshot(epoch or None, tours)

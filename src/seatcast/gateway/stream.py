@@ -15,8 +15,10 @@ from msgspec import UNSET
 from seatcast import wire
 from seatcast.gateway.cursor import cursor
 from seatcast.gateway.facts import Key
-from seatcast.gateway.session import Session, Shared
+from seatcast.gateway.session import Session
+from seatcast.gateway.shared import Shared, Stranger
 from seatcast.gateway.slots import Owed, Slot
+from seatcast.tokens import Identity
 
 HEARTBEAT = b":\n\n"
 """A comment: tells proxies and half-dead networks that the stream lives, and the client nothing."""
@@ -57,6 +59,11 @@ class Stream:
         self.closing = False
         """Whether nothing more is to be told, and the stream ends once everything is taken."""
 
+    @property
+    def identity(self) -> Identity | Stranger | None:
+        """Whom the client speaks for."""
+        return self.session.identity
+
     # From the session and the hub
 
     def send(self, frame: wire.ServerFrame) -> None:
@@ -70,8 +77,11 @@ class Stream:
         self._owed.offer(keys, self._clock())
         self._wake()
 
-    def drop(self, tour_id: str | None) -> None:
-        self._owed.drop(tour_id)
+    def drop(self, tour_id: str) -> None:
+        """Never asked: a stream cannot say UNSUBSCRIBE."""
+
+    def keep(self, tour_id: str) -> None:
+        """Never asked: a stream cannot say SUBSCRIBE."""
 
     def identified(self) -> bool:
         """Never asked: a stream cannot say AUTH."""
@@ -91,7 +101,7 @@ class Stream:
     def notify(self, kind: str, notice: bytes) -> int:
         """Tell what everybody is told, an event, in place of an earlier one of its kind. Returns how many that were."""
         self._wake()
-        return self._owed.notify(kind, notice)
+        return self._owed.notify(kind, notice) or 0
 
     # To the client
 
@@ -107,8 +117,7 @@ class Stream:
         return first + b"".join(events), len(events)
 
     def _render(self, key: Key, initial: bool) -> bytes | None:
-        truth = self._shared.hub.truth
-        encoded = truth.initial(key) if initial else truth.update(key)
+        encoded = self._shared.hub.truth.frame(key, initial=initial)
         return None if encoded is None else event(encoded.payload)
 
     def _cursor(self) -> bytes:

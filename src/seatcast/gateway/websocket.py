@@ -2,19 +2,19 @@
 
 Bytes become messages; pings are answered, and not while the peer does not read; a CLOSE is answered; who breaks
 the protocol is sent a CLOSE and not listened to any more. A peer may send what it likes: only a few of its frames
-are worked on before it is another's turn, and it is not read from while some wait, or while it does not read itself. The end of the connection comes from the peer, or from the server's sweep soon after.
+are worked on before it is another's turn, and it is not read from while some wait, or while it does not read itself.
+The end of the connection comes from the peer, or from the server's sweep soon after.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
-from collections import deque
 from typing import Any, Final, Protocol
 
 import structlog
 
+from seatcast.gateway.backlog import Backlog
 from seatcast.gateway.frames import PING, PONG, Frames, Violation
 from seatcast.gateway.hub import Way
 from seatcast.gateway.messages import Assembler, Bounds, Kind, Message, close_frame, frame
@@ -25,9 +25,6 @@ log = structlog.get_logger(__name__)
 
 FRAMES_AT_ONCE: Final = 4
 """Frames of one peer worked on before it is another's turn."""
-
-BACKLOG_SECONDS: Final = 0.002
-"""How much of a turn of the loop goes to those who sent more."""
 
 MAX_IGNORED_BYTES: Final = 256 * 1024
 """Of a peer that is not listened to any more, what is read all the same, to see it end the connection itself."""
@@ -63,33 +60,6 @@ class Owner(Protocol):
         """The connection is no more."""
 
 
-class Backlog:
-    """Peers that sent more than `FRAMES_AT_ONCE`. They take turns, and share a small part of each turn of the loop:
-    for that part alone everybody else waits, however many they are.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: deque[WebSocket] = deque()
-        self._scheduled = False
-
-    def add(self, websocket: WebSocket) -> None:
-        """Have it work on soon, after those who wait already."""
-        self._waiting.append(websocket)
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._run)
-
-    def _run(self) -> None:
-        until = time.perf_counter() + BACKLOG_SECONDS
-        while self._waiting:
-            self._waiting.popleft().work()
-            if time.perf_counter() > until:
-                break
-        self._scheduled = bool(self._waiting)
-        if self._scheduled:
-            asyncio.get_running_loop().call_soon(self._run)
-
-
 class WebSocket(asyncio.Protocol):
     """The protocol that takes over a transport once its handshake is answered."""
 
@@ -98,7 +68,6 @@ class WebSocket(asyncio.Protocol):
         "_backlog",
         "_frames",
         "_ignored",
-        "_loop",
         "_opening",
         "_owner",
         "_reading",
@@ -115,7 +84,6 @@ class WebSocket(asyncio.Protocol):
     def __init__(self, owner: Owner, transport: asyncio.Transport, bounds: Bounds, backlog: Backlog) -> None:
         self._owner = owner
         self._backlog = backlog
-        self._loop = asyncio.get_running_loop()
         self._frames = Frames(bounds.max_bytes)
         self._assembler = Assembler(bounds)
         self._reading = True
@@ -124,7 +92,7 @@ class WebSocket(asyncio.Protocol):
         self._ignored: int | None = None
         self.transport = transport
         # What is written before the connection is open leaves with the handshake's answer, in one piece.
-        self._opening: list[bytes] | None = []
+        self._opening: list[bytes] | None = None
         # The transport's own file descriptor, which is the transport's to close; for send() the family does not matter.
         sock: Any = transport.get_extra_info("socket")
         self._socket = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
@@ -134,7 +102,7 @@ class WebSocket(asyncio.Protocol):
         """Our CLOSE was sent."""
         self.behind = False
         """The peer does not read, or has not been given yet what waited for it."""
-        self.seen = self._loop.time()
+        self.seen = backlog.time()
         """When the peer last sent anything, on the loop's clock."""
         self.pinged = 0.0
         """When the ping was sent that is not answered yet; 0 while there is none."""
@@ -149,7 +117,8 @@ class WebSocket(asyncio.Protocol):
                 self._owner.opening(self)
             finally:
                 self._opening = None
-                self.transport.writelines(opening)
+                # As one piece also here: for several, uvloop makes a request of libuv, and a turn of the loop.
+                self.transport.write(b"".join(opening))
             self._owner.opened()
         except Exception:
             log.exception("A connection failed")
@@ -164,10 +133,15 @@ class WebSocket(asyncio.Protocol):
             self._ignored += len(data)
             self._regulate()
             return
-        self.seen = self._loop.time()
+        self.seen = self._backlog.time()
         self._frames.feed(data)
-        if not self._waiting:
+        if self._waiting:
+            return
+        if self._backlog.admits():
             self.work()
+        else:
+            self._wait()
+            self._regulate()
 
     def pause_writing(self) -> None:
         self.behind = True
@@ -187,7 +161,7 @@ class WebSocket(asyncio.Protocol):
     def listen(self) -> None:
         """Act on what the peer sends, again: it has been given what waited for it."""
         # It could not answer meanwhile: its heartbeat begins anew.
-        self.behind, self.seen, self.pinged = False, self._loop.time(), 0.0
+        self.behind, self.seen, self.pinged = False, self._backlog.time(), 0.0
         self._wait()
 
     def _wait(self) -> None:
@@ -251,7 +225,7 @@ class WebSocket(asyncio.Protocol):
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        self.pinged = self._loop.time()
+        self.pinged = self._backlog.time()
         self.write(frame(PING, b""))
 
     def close(self, code: int, reason: str) -> None:
