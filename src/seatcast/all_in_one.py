@@ -13,6 +13,7 @@ import structlog
 
 from seatcast.alone import open_broker, open_tokens
 from seatcast.config import Settings, redacted, web_url
+from seatcast.demo import numbers
 from seatcast.demo_travellers import travellers
 from seatcast.gateway.app import gateway
 from seatcast.gateway.snapshot import http_snapshot
@@ -47,10 +48,12 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
         broker = await enter(open_broker(settings))
         leaving = asyncio.Event()
         # Two libraries name the same ASGI types differently.
-        app: Any = await enter(tours(settings, broker, tokens, live=True, leaving=leaving))
+        app: Any = await enter(
+            tours(settings, broker, tokens, live=True, gateway_port=lambda: running.port, leaving=leaving)
+        )
         # The same application, without the detour over a socket.
         client = await enter(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tours"))
-        running = await enter(gateway(settings, broker, http_snapshot(client), tokens))
+        running = await enter(gateway(settings, broker, http_snapshot(client), tokens, tours=client))
         front = running.fallbacks.in_front_of(app)
         api_port = await enter(
             serve_http(
@@ -66,6 +69,7 @@ async def all_in_one(settings: Settings) -> AsyncIterator[Addresses]:
             web_url("http", settings.host, api_port), web_url("ws", settings.host, running.port)
         )
         if settings.demo:
+            await enter(numbers(running))
             await enter(travellers(addresses.api, tokens))
         _log.info(
             "Seatcast is listening",

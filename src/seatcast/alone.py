@@ -19,6 +19,7 @@ from seatcast.broker.rabbitmq import RabbitBroker
 from seatcast.config import Settings, SettingsError, redacted, web_url
 from seatcast.gateway.app import gateway
 from seatcast.gateway.snapshot import http_snapshot
+from seatcast.http_lines import Lines
 from seatcast.http_server import serve_http
 from seatcast.key_source import FILE_SECONDS, KeySource, from_file, from_url
 from seatcast.siblings import Place
@@ -119,11 +120,11 @@ async def gateway_alone(settings: Settings, place: Place | None = None) -> Async
     async with contextlib.AsyncExitStack() as stack:
         tokens = await stack.enter_async_context(open_tokens(settings, settings.jwt_secret))
         broker = await stack.enter_async_context(open_broker(settings))
-        snapshot = None
+        snapshot = client = None
         if settings.tours_url is not None:
-            client = httpx.AsyncClient(base_url=settings.tours_url, timeout=5.0)
+            client = httpx.AsyncClient(base_url=settings.tours_url, timeout=5.0, transport=Lines())
             snapshot = http_snapshot(await stack.enter_async_context(client))
-        running = await stack.enter_async_context(gateway(settings, broker, snapshot, tokens, place))
+        running = await stack.enter_async_context(gateway(settings, broker, snapshot, tokens, place, client))
         app = Litestar(list(running.routes), openapi_config=None, logging_config=None)
         http_port = await stack.enter_async_context(
             serve_http(

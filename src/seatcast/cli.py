@@ -213,13 +213,13 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to this version's schema."""
-    from seatcast.tours import database
+    from seatcast.tours.migrate import migrate
 
     logs.configure(settings.log_format)
     if settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     revision = run(
-        database.migrate(
+        migrate(
             settings.database,
             new_epoch=new_epoch,
             wait_seconds=settings.start_seconds,

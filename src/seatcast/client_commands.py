@@ -21,7 +21,8 @@ from seatcast.broker.rabbitmq import RabbitBroker
 from seatcast.cli_run import CommandFailed
 from seatcast.config import SettingsError, redacted
 from seatcast.domain import MAX_TOUR_SEATS, iso
-from seatcast.wire import AvailabilityUpdated, Subscribe, encode
+from seatcast.wire import Subscribe, encode
+from seatcast.wire_events import AvailabilityUpdated
 
 PUBLISH_SECONDS: Final = 5.0
 """How long `publish` waits for the broker: somebody is watching."""

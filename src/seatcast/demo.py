@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -22,9 +22,11 @@ from seatcast.broker import Broker, Message
 from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
 from seatcast.domain import iso
-from seatcast.gateway.app import gateway
+from seatcast.gateway.app import Gateway, gateway
+from seatcast.gateway.channels import NUMBERS
 from seatcast.tokens import Tokens
-from seatcast.wire import AvailabilityUpdated, RandomNumber, encode
+from seatcast.wire import RandomNumber, encode
+from seatcast.wire_events import AvailabilityUpdated
 
 _log = structlog.get_logger(__name__)
 
@@ -50,16 +52,31 @@ async def random_numbers(settings: Settings, every: float = NUMBER_SECONDS) -> A
         gateway(_for_any_page(settings), broker, None, Tokens(None)) as running,
         asyncio.TaskGroup() as group,
     ):
-
-        async def speak() -> None:
-            while True:
-                await asyncio.sleep(every)
-                running.broadcast(RandomNumber(random.randint(1, 100), _now()))  # noqa: S311 - a demo, no secret
-
-        task = group.create_task(speak(), name="random numbers")
+        running.channels.open(NUMBERS)
+        task = group.create_task(_speak(running.broadcast, every), name="random numbers")
         _log.info("Demo of random numbers is listening", host=settings.host, port=running.port)
         yield running.port
         task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def numbers(running: Gateway, every: float = NUMBER_SECONDS) -> AsyncIterator[None]:
+    """Have the channel `random-numbers` inside the context, for whoever asks for it."""
+
+    def publish(number: RandomNumber) -> None:
+        running.channels.publish(NUMBERS, number, "number")
+
+    running.channels.open(NUMBERS)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_speak(publish, every), name="random numbers")
+        yield
+        task.cancel()
+
+
+async def _speak(say: Callable[[RandomNumber], None], every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        say(RandomNumber(random.randint(1, 100), _now()))  # noqa: S311 - a demo, no secret
 
 
 @dataclass(slots=True)

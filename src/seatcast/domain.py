@@ -6,6 +6,7 @@ status) and phrased in the catalogues (`locale/`), so each exists in exactly one
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from datetime import UTC, datetime
 
@@ -17,6 +18,22 @@ MAX_TOUR_SEATS = 10_000_000
 
 OUTBOX_PARTITIONS = 16
 """How many independent, internally ordered streams the outbox has. Fixed: a row stores its own."""
+
+MAX_DOCUMENT_BYTES = 1024 * 1024
+"""A shared document with all that Yjs remembers of it."""
+
+MAX_UPDATE_BYTES = 256 * 1024
+"""One change of a shared document."""
+
+MAX_FIELD_BYTES = 32 * 1024
+"""The text of one field of a shared document, in UTF-8."""
+
+MAX_DOCUMENT_FIELDS = 64
+
+FIELD_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$(?!\n)"
+
+DESCRIPTION = "description"
+"""The field that everybody may read, of the document that has a tour's id."""
 
 
 class DomainError(Exception):
@@ -105,12 +122,75 @@ class CapacityTooLarge(DomainError):
     code = "CAPACITY_TOO_LARGE"
 
 
+class ConversationNotFound(DomainError):
+    code = "CONVERSATION_NOT_FOUND"
+
+
+class ConversationTaken(DomainError):
+    """Another agent was first; `takenBy` says who."""
+
+    code = "CONVERSATION_TAKEN"
+
+
+class MessageNotFound(DomainError):
+    code = "MESSAGE_NOT_FOUND"
+
+
+class MessageEmpty(DomainError):
+    code = "MESSAGE_EMPTY"
+
+
+class MessageTooLong(DomainError):
+    code = "MESSAGE_TOO_LONG"
+
+
+class MessageNotText(DomainError):
+    """A control character other than a line feed or a tab."""
+
+    code = "MESSAGE_NOT_TEXT"
+
+
+class MessageIdReused(DomainError):
+    """The same sender's mark came with another message: answering either way would be a guess."""
+
+    code = "MESSAGE_ID_REUSED"
+
+
+class DocumentConflict(DomainError):
+    """Somebody changed the field meanwhile; the details have its `value` and `version`."""
+
+    code = "DOCUMENT_CONFLICT"
+
+
+class DocumentTooLarge(DomainError):
+    """The document, one of its fields or its number of fields would pass its bound."""
+
+    code = "DOCUMENT_TOO_LARGE"
+
+
+class DocumentUpdateInvalid(DomainError):
+    """Not a Yjs update."""
+
+    code = "DOCUMENT_UPDATE_INVALID"
+
+
+class DocumentUpdateIncomplete(DomainError):
+    """A Yjs update that builds on changes which are not here: send everything since the state that is."""
+
+    code = "DOCUMENT_UPDATE_INCOMPLETE"
+
+
 class Unauthenticated(DomainError):
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(DomainError):
     code = "FORBIDDEN"
+
+
+def new_id(prefix: str) -> str:
+    """Return an unguessable id: 128 random bits behind a prefix that tells people what it is."""
+    return f"{prefix}_{secrets.token_urlsafe(16)}"
 
 
 def partition_of(key: str) -> int:

@@ -30,6 +30,17 @@ def text(language: str, key: str, **values: object) -> str:
     return sentence.format(**values) if values else sentence
 
 
+def counted(language: str, key: str, count: int, **values: object) -> str:
+    """Return the sentence of a key in the form for `count`, which is also its value: `<key>.one` or `<key>.other`.
+
+    French says one thing of 0 and 1, English of 1 alone. Raises as `text` does.
+    """
+    english = language == "en"
+    one = count == 1 or (count == 0 and not english)
+    written = f"{count:,}" if english else f"{count:,}".replace(",", "\u202f")
+    return text(language, f"{key}.{'one' if one else 'other'}", count=written, **values)
+
+
 def language_of(accept_language: str | None, query: str | None) -> Language:
     """Return the caller's language: `?lang=` first, then the header's best offer, then French."""
     for language in LANGUAGES:
@@ -37,8 +48,14 @@ def language_of(accept_language: str | None, query: str | None) -> Language:
             return language
     if not accept_language:
         return LANGUAGES[0]
+    return _best(accept_language[:1000])
+
+
+# Browsers send few different ones.
+@functools.lru_cache(maxsize=256)
+def _best(accept_language: str) -> Language:
     # Sorting is stable, so equal weights keep the caller's order.
-    offers = sorted(map(_offer, accept_language[:1000].split(",")), key=lambda offer: -offer[1])
+    offers = sorted(map(_offer, accept_language.split(",")), key=lambda offer: -offer[1])
     for tag, weight in offers:
         for language in LANGUAGES:
             if weight > 0 and tag == language:

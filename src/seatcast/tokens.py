@@ -9,12 +9,13 @@ than the rest of a handshake; its algorithms and key parsing are used.)
 from __future__ import annotations
 
 import binascii
+import hashlib
 import hmac
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from joserfc import jwt
@@ -37,13 +38,17 @@ class KeysUnavailable(Exception):
     """The key that a token names cannot be had at the moment: nobody knows whether the token is valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who a token speaks for. `expires` is in seconds since 1970, None for a token without end (or past the year 9999)."""
 
     user: str
     roles: frozenset[str] = frozenset()
     expires: float | None = None
+
+    @property
+    def ends(self) -> float:
+        """Until when the token speaks for them, clocks differing as they do; infinite for one without end."""
+        return math.inf if self.expires is None else self.expires + LEEWAY_SECONDS
 
 
 class PublicKeys(Protocol):
@@ -80,6 +85,7 @@ class Tokens:
         """Raises `ValueError` for a secret that everybody may know: a public key or a certificate."""
         self.clock = clock
         self._secret = None if not secret else OctKey.import_key(secret)
+        self._signature = None if self._secret is None else _hmac_sha256(self._secret.raw_value)
         self._keys = keys
         self._audience = audience
         self._issuer = issuer
@@ -129,7 +135,7 @@ class Tokens:
         try:
             signed, _, signature = token.encode("ascii").rpartition(b".")
             head, _, body = signed.partition(b".")
-            header, proof = _header(_base64(head)), _base64(signature)
+            header, proof = _header(head), _base64(signature)
         except (ValueError, RecursionError):
             # Never the error's text: it may quote parts of the token.
             raise InvalidToken("malformed") from None
@@ -140,15 +146,15 @@ class Tokens:
             claims = _claims(_base64(body))
         except (ValueError, RecursionError):
             raise InvalidToken("malformed") from None
-        if self._issuer is not None and claims.get("iss") != self._issuer:
+        if self._issuer is not None and claims.iss != self._issuer:
             raise InvalidToken("from another issuer")
-        if self._audience is not None and not _includes(claims.get("aud"), self._audience):
+        if self._audience is not None and not _includes(claims.aud, self._audience):
             raise InvalidToken("for another audience")
         return _identity(claims, self.clock())
 
     def _check(self, header: _Header, signed: bytes, proof: bytes) -> None:
-        if header.alg == "HS256" and self._secret is not None:
-            good = hmac.compare_digest(hmac.digest(self._secret.raw_value, signed, "sha256"), proof)
+        if header.alg == "HS256" and self._signature is not None:
+            good = hmac.compare_digest(self._signature(signed), proof)
         elif header.alg in ("RS256", "ES256", "EdDSA") and self._keys is not None:
             good = any(key.verifies(signed, proof) for key in self._keys.find(header.alg, header.kid))
         else:
@@ -163,8 +169,44 @@ class _Header(Struct):
     crit: Raw | UnsetType = UNSET
 
 
-_header: Final = msgspec.json.Decoder(_Header).decode
-_claims: Final = msgspec.json.Decoder(dict[str, object]).decode
+class _Claims(Struct):
+    userId: Any = UNSET
+    sub: Any = None
+    roles: Any = []
+    exp: Any = None
+    nbf: Any = None
+    iss: Any = None
+    aud: Any = None
+
+
+_decode_header: Final = msgspec.json.Decoder(_Header).decode
+_claims: Final = msgspec.json.Decoder(_Claims).decode
+
+
+# Every token that one issuer made with one key has the same.
+@lru_cache(maxsize=64)
+def _header(text: bytes) -> _Header:
+    return _decode_header(_base64(text))
+
+
+def _hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
+    """Return HMAC-SHA-256 with this key (RFC 2104). What depends on the key alone is computed once, here."""
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def sign(text: bytes) -> bytes:
+        within, whole = inner.copy(), outer.copy()
+        within.update(text)
+        whole.update(within.digest())
+        return whole.digest()
+
+    return sign
+
+
+_BLOCK: Final = 64
+"""Bytes that SHA-256 takes at a time."""
+
 
 # To the other alphabet, whose own two signs and padding become wrong ones.
 _ALPHABET: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
@@ -184,29 +226,31 @@ _LAST_MOMENT: Final = 253_402_300_799.0
 """The end of the year 9999, past which no calendar goes."""
 
 
-def _identity(claims: dict[str, object], now: float) -> Identity:
-    user = claims.get("userId", claims.get("sub"))
+def _identity(claims: _Claims, now: float) -> Identity:
+    user = claims.sub if claims.userId is UNSET else claims.userId
     # Plain numbers are ids in some systems; True is none.
     if isinstance(user, int) and not isinstance(user, bool):
         user = str(user)
     if not isinstance(user, str) or not 1 <= len(user) <= 128 or "\x00" in user:
         raise InvalidToken("names no user")
-    expires = _moment(claims, "exp")
+    expires = _moment(claims.exp, "exp")
     if expires is not None and now > expires + LEEWAY_SECONDS:
         raise InvalidToken("expired")
     if expires is not None and expires > _LAST_MOMENT:
         expires = None
-    starts = _moment(claims, "nbf")
+    starts = _moment(claims.nbf, "nbf")
     if starts is not None and now < starts - LEEWAY_SECONDS:
         raise InvalidToken("not valid yet")
-    roles = claims.get("roles", [])
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+    roles = claims.roles
+    if not isinstance(roles, list) or (roles and not all(isinstance(role, str) for role in roles)):
         raise InvalidToken("roles must be a list of words")
-    return Identity(user, frozenset(roles), expires)
+    return Identity(user, frozenset(roles) if roles else _NO_ROLES, expires)
 
 
-def _moment(claims: dict[str, object], name: str) -> float | None:
-    value = claims.get(name)
+_NO_ROLES: Final[frozenset[str]] = frozenset()
+
+
+def _moment(value: object, name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
