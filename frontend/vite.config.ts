@@ -33,9 +33,14 @@ export default defineConfig({
     proxy: { "/api": "http://127.0.0.1:3001" },
   },
   test: {
-    include: ["src/**/*.test.{ts,tsx}"],
-    // `live/` is tested where there is no document at all; what renders names jsdom in its first line.
+    include: ["src/**/*.test.{ts,tsx}", "packages/*/src/**/*.test.{ts,tsx}"],
+    // The client is tested where there is no document at all; what renders names jsdom in its first line.
     environment: "node",
     unstubGlobals: true,
+    // As it is, not as it was last built.
+    alias: [
+      { find: "@seatcast/client/react", replacement: new URL("packages/client/src/react.ts", import.meta.url).pathname },
+      { find: "@seatcast/client", replacement: new URL("packages/client/src/index.ts", import.meta.url).pathname },
+    ],
   },
 });

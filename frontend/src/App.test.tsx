@@ -1,5 +1,7 @@
 // @vitest-environment jsdom
 import { MantineProvider } from "@mantine/core";
+import type { BookResponse, Client, Tour } from "@seatcast/client";
+import { SeatcastProvider } from "@seatcast/client/react";
 import { cleanup, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { StrictMode } from "react";
@@ -8,9 +10,7 @@ import rest from "../../contract/rest.json";
 import { type Api, Refused, Unanswered } from "./api";
 import { App } from "./App";
 import { ApiContext } from "./bookings";
-import { LiveContext } from "./hooks";
-import { type FakeServer, fakeLive, snapshot, update, welcome } from "./testing/fakes";
-import type { BookResponse, Tour } from "./wire";
+import { type FakeServer, fakeClient, snapshot, update, welcome } from "../packages/client/src/testing/fakes";
 
 const book = vi.fn<Api["book"]>();
 const cancel = vi.fn<Api["cancel"]>();
@@ -20,15 +20,16 @@ const paris = rest["Tour dated"] as Tour;
 const louvre = rest["Tour undated"] as Tour;
 
 /** Render the whole page, connected, with the contract's two tours. */
-async function open(tours: readonly Tour[] = [paris, louvre]): Promise<FakeServer> {
-  const { live, server } = fakeLive({ read: async () => snapshot(tours) });
+async function open(tours: readonly Tour[] = [paris, louvre], path = "/"): Promise<FakeServer> {
+  const { client, server, read } = fakeClient();
+  read.mockResolvedValue(snapshot(tours));
   render(
     <StrictMode>
       <MantineProvider>
         <ApiContext value={{ book, cancel } as unknown as Api}>
-          <LiveContext value={live}>
-            <App language="fr" storage={sessionStorage} onLanguage={onLanguage} />
-          </LiveContext>
+          <SeatcastProvider client={client as unknown as Client}>
+            <App path={path} language="fr" storage={sessionStorage} onLanguage={onLanguage} />
+          </SeatcastProvider>
         </ApiContext>
       </MantineProvider>
     </StrictMode>,
@@ -185,4 +186,19 @@ describe("the page", () => {
     await open([]);
     expect(await screen.findByText("Aucune visite n’est en vente pour le moment.")).toBeDefined();
   });
+});
+
+it("the random numbers have a page of their own: the newest, when it came, and the ten last in all", async () => {
+  const server = await open([], "/random-numbers");
+  expect(server.last.sent).toEqual([{ type: "SUBSCRIBE", channel: "random-numbers" }]);
+  expect(screen.getByText("En attente du premier nombre…")).toBeDefined();
+  for (let value = 1; value <= 12; value += 1) {
+    const timestamp = `2025-01-08T10:40:${String(value).padStart(2, "0")}.000Z`;
+    server.last.says({ type: "RANDOM_NUMBER", value, timestamp });
+  }
+  await screen.findByText("12");
+  const before = within(screen.getByRole("region", { name: "Les précédents" })).getAllByRole("listitem");
+  expect(before.map((item) => item.querySelector("strong")?.textContent)).toEqual(
+    Array.from({ length: 9 }, (_, at) => `${11 - at}`),
+  );
 });

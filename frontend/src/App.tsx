@@ -4,17 +4,22 @@ import { BookingsContext, useBookingsOfTab } from "./bookings";
 import { Announcer } from "./components/Announcer";
 import { Header } from "./components/Header";
 import { SpeechContext } from "./hooks";
+import { RandomNumberDisplay } from "./pages/RandomNumberDisplay";
 import { TourDashboard } from "./pages/TourDashboard";
 import { type Language, speech } from "./text";
 
+/** Where the demo's random numbers are; everything else is the tours. */
+const NUMBERS = "/random-numbers";
+
 interface Props {
+  readonly path: string;
   readonly language: Language;
   readonly storage: Storage | null;
   /** A person chose another language. */
   readonly onLanguage: (language: Language) => void;
 }
 
-export function App({ language: first, storage, onLanguage }: Props): ReactNode {
+export function App({ path, language: first, storage, onLanguage }: Props): ReactNode {
   const [language, setLanguage] = useState(first);
   const bookings = useBookingsOfTab(storage);
   const spoken = speech(language);
@@ -32,7 +37,7 @@ export function App({ language: first, storage, onLanguage }: Props): ReactNode 
               onLanguage(chosen);
             }}
           />
-          <TourDashboard />
+          {path === NUMBERS ? <RandomNumberDisplay /> : <TourDashboard />}
         </Announcer>
       </BookingsContext>
     </SpeechContext>

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import rest from "../../contract/rest.json";
-import { Api, ANSWER_MS, Refused, TRIES, Unanswered } from "./api";
-import { clock } from "./testing/fakes";
+import { ANSWER_MS, requests } from "../packages/client/src/rest";
+import { clock } from "../packages/client/src/testing/fakes";
+import { Api, Refused, TRIES, Unanswered } from "./api";
 
 const fetched = vi.fn<typeof fetch>();
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
@@ -12,7 +13,8 @@ let api: Api;
 beforeEach(() => {
   vi.useFakeTimers();
   fetched.mockReset();
-  api = new Api({ fetch: fetched, clock, random: () => 0.5, language: () => "en" });
+  const request = requests({ fetch: fetched, clock, base: "", token: async () => null, language: () => "en" });
+  api = new Api({ request, random: () => 0.5 });
 });
 
 afterEach(() => {
@@ -27,34 +29,6 @@ async function settled(promise: Promise<unknown>): Promise<unknown> {
   return outcome;
 }
 
-describe("the list", () => {
-  it("is the tours and the epoch of the header; what is no tour is left out", async () => {
-    fetched.mockResolvedValue(json([rest["Tour dated"], { id: 5 }], 200, { "Seatcast-Epoch": "e1" }));
-    expect(await api.tours(new AbortController().signal)).toEqual({ epoch: "e1", tours: [rest["Tour dated"]] });
-  });
-
-  it("has no epoch where the service has none", async () => {
-    fetched.mockResolvedValue(json([rest["Tour of a service that tells only seats"]]));
-    expect(await api.tours(new AbortController().signal)).toMatchObject({ epoch: null });
-  });
-
-  it("is not retried here, and anything but a list is no answer", async () => {
-    fetched.mockResolvedValue(json({}));
-    expect(await settled(api.tours(new AbortController().signal))).toBeInstanceOf(Unanswered);
-    expect(fetched).toHaveBeenCalledOnce();
-  });
-
-  it("can be given up", async () => {
-    const giveUp = new AbortController();
-    fetched.mockImplementation(
-      (_, init) => new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted")))),
-    );
-    const asked = api.tours(giveUp.signal).catch((error: unknown) => error);
-    giveUp.abort();
-    expect(await asked).toBeInstanceOf(Unanswered);
-  });
-});
-
 describe("booking", () => {
   it("sends the wish, the key and the language", async () => {
     fetched.mockResolvedValue(json(rest.BookResponse));
@@ -62,7 +36,11 @@ describe("booking", () => {
     const [path, init] = fetched.mock.calls[0] ?? [];
     expect(path).toBe("/api/tours/tour%20paris/book");
     expect(init?.method).toBe("POST");
-    expect(init?.headers).toMatchObject({ "Idempotency-Key": "key1", "Accept-Language": "en" });
+    expect(Object.fromEntries(init?.headers as Headers)).toEqual({
+      "accept-language": "en",
+      "content-type": "application/json",
+      "idempotency-key": "key1",
+    });
     expect(JSON.parse(init?.body as string)).toEqual({ seatsToBook: 2, departureId: "dep_1" });
   });
 
@@ -119,13 +97,4 @@ it("cancelling deletes the booking, and is repeated when there is no answer", as
     ["/api/bookings/bkg_1", "DELETE"],
     ["/api/bookings/bkg_1", "DELETE"],
   ]);
-});
-
-it("the gateway's place is what the service says, then what it last said, and else the usual port", async () => {
-  fetched.mockRejectedValueOnce(new TypeError("failed to fetch"));
-  expect(await api.config()).toEqual({ websocketUrl: null, websocketPort: 8080 });
-  fetched.mockResolvedValueOnce(json({ websocketUrl: "wss://x/", websocketPort: 9000, demo: true }));
-  expect(await api.config()).toEqual({ websocketUrl: "wss://x/", websocketPort: 9000 });
-  fetched.mockResolvedValueOnce(json({ error: "no", code: "NOT_FOUND" }, 404));
-  expect(await api.config()).toEqual({ websocketUrl: "wss://x/", websocketPort: 9000 });
 });

@@ -3,10 +3,10 @@
  *
  * The other half is making one: `useBooking` is the form's conversation with the service.
  */
+import type { Booking } from "@seatcast/client";
+import { useClient } from "@seatcast/client/react";
 import { createContext, use, useCallback, useReducer } from "react";
 import { type Api, Refused, type Wish } from "./api";
-import { useLive } from "./hooks";
-import type { Booking } from "./wire";
 
 export const ApiContext = createContext<Api | null>(null);
 
@@ -88,17 +88,17 @@ const NO_ATTEMPT: Attempt = { kind: "none" };
 
 export function useBooking(): BookingForm {
   const api = useApi();
-  const live = useLive();
+  const client = useClient();
   const { put } = use(BookingsContext);
   const [attempt, setAttempt] = useReducer((_: Attempt, next: Attempt) => next, NO_ATTEMPT);
 
   const send = useCallback(
     async (wish: Wish, key: string): Promise<boolean> => {
       setAttempt({ kind: "sending", wish, key });
-      const { epoch } = live;
+      const { epoch } = client;
       try {
         const { booking, availability } = await api.book(wish, key);
-        live.learn(availability, epoch);
+        client.learn(availability, epoch);
         put(booking);
         setAttempt(NO_ATTEMPT);
         return true;
@@ -107,7 +107,7 @@ export function useBooking(): BookingForm {
         return false;
       }
     },
-    [api, live, put],
+    [api, client, put],
   );
   const book = useCallback((wish: Wish) => send(wish, newKey()), [send]);
   const again = useCallback(

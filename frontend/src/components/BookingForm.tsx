@@ -1,9 +1,9 @@
 /** Choose a departure and a number of seats, and book. The service decides; what it answers is what is shown. */
 import { ActionIcon, Alert, Button, Group, Loader } from "@mantine/core";
+import type { TourView } from "@seatcast/client";
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { type Attempt, useBooking } from "../bookings";
 import { useSpeech } from "../hooks";
-import type { TourView } from "../live/views";
 import type { Speech } from "../text";
 import { DepartureChoice } from "./DepartureChoice";
 

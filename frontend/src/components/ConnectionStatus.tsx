@@ -1,8 +1,9 @@
 /** The connection's state: a badge that is always there, and a sentence when the figures may be old. */
 import { Alert, Button, VisuallyHidden } from "@mantine/core";
+import type { Status } from "@seatcast/client";
+import { useClient, useConnectionStatus } from "@seatcast/client/react";
 import { type ReactNode, useEffect, useState } from "react";
-import { useConnectionStatus, useLive, useSpeech } from "../hooks";
-import type { Status } from "../live/client";
+import { useSpeech } from "../hooks";
 import type { Speech } from "../text";
 
 const LASTING_MS = 1_500;
@@ -19,8 +20,10 @@ const MOODS: Readonly<Record<Status["kind"], Mood>> = {
   refused: "bad",
 };
 
-function words({ t }: Speech, { kind }: Status): string {
-  return t(kind === "idle" ? "status.connecting" : `status.${kind}`);
+function words({ t }: Speech, status: Status): string {
+  if (status.kind === "idle") return t("status.connecting");
+  if (status.kind === "connected" && status.via !== "socket") return t("status.fallback");
+  return t(`status.${status.kind}`);
 }
 
 /** A short word; screen readers hear it when the state changes, not at each second of the countdown. */
@@ -30,7 +33,7 @@ export function ConnectionBadge(): ReactNode {
   const seconds = useSecondsUntil(status.kind === "reconnecting" ? status.retryAt : null);
   const word = words(speech, status);
   return (
-    <p className="connection" data-mood={MOODS[status.kind]} data-status={status.kind}>
+    <p className="connection" data-mood={MOODS[status.kind]} data-status={status.kind} title={detour(speech, status)}>
       <span className="connection-mark" aria-hidden="true" />
       <span aria-hidden="true">
         {seconds === null || seconds === 0 ? word : speech.t("status.reconnectingIn", { count: seconds })}
@@ -42,10 +45,15 @@ export function ConnectionBadge(): ReactNode {
   );
 }
 
+/** Why the connection is not the usual one; undefined while it is. */
+function detour({ t }: Speech, status: Status): string | undefined {
+  return "via" in status && status.via !== "socket" ? t(`status.via.${status.via}`) : undefined;
+}
+
 /** Says how old the figures are, and offers to try again now. Nothing while all is well. */
 export function ConnectionNotice(): ReactNode {
   const status = useConnectionStatus();
-  const live = useLive();
+  const client = useClient();
   const speech = useSpeech();
   const { t } = speech;
   const sentence = hint(speech, status);
@@ -56,7 +64,7 @@ export function ConnectionNotice(): ReactNode {
       <div className="notice-line">
         <span>{sentence}</span>
         {status.kind !== "stale" && (
-          <Button size="xs" variant="default" onClick={live.retry}>
+          <Button size="xs" variant="default" onClick={client.retry}>
             {t("status.retry")}
           </Button>
         )}

@@ -1,8 +1,8 @@
 /** A dated tour's open departures, by day in the tour's zone, each with its seats: the list and the choice in one. */
 import { Button } from "@mantine/core";
+import type { DepartureView } from "@seatcast/client";
 import { type ReactNode, useId, useState } from "react";
 import { useSpeech } from "../hooks";
-import type { DepartureView } from "../live/views";
 import { knownZone } from "../text";
 import { SeatsLevel } from "./SeatsLevel";
 

@@ -15,7 +15,7 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
   const otherScheme = scheme === "dark" ? "light" : "dark";
   return (
     <header className="bar">
-      <a className="skip" href="#tours">
+      <a className="skip" href="#content">
         {t("page.skip")}
       </a>
       <Container size="xl" className="bar-line">

@@ -1,11 +1,11 @@
 /** A booking that was made here: what it is, and the way to cancel it. */
 import { Alert, Button, Group } from "@mantine/core";
+import type { Booking } from "@seatcast/client";
 import { type ReactNode, use, useRef, useState } from "react";
 import { Refused } from "../api";
 import { BookingsContext, useApi } from "../bookings";
 import { useSpeech } from "../hooks";
 import { knownZone } from "../text";
-import type { Booking } from "../wire";
 
 interface Props {
   readonly booking: Booking;

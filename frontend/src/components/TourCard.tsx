@@ -1,10 +1,10 @@
 /** One tour: seats left, how full, when that was, its departures, and the way to book. Renders for its own tour alone. */
 import { Card, Title } from "@mantine/core";
+import type { Booking, TourView } from "@seatcast/client";
+import { useTourAvailability } from "@seatcast/client/react";
 import { memo, type ReactNode, useEffect, useId, useRef } from "react";
-import { useSpeech, useTour } from "../hooks";
+import { useSpeech } from "../hooks";
 import { type Level, levelOf } from "../level";
-import type { TourView } from "../live/views";
-import type { Booking } from "../wire";
 import { useAnnounce } from "./Announcer";
 import { BookingForm } from "./BookingForm";
 import { Receipt } from "./Receipt";
@@ -18,7 +18,7 @@ interface Props {
 }
 
 export const TourCard = memo(function TourCard({ id, bookings }: Props): ReactNode {
-  const tour = useTour(id);
+  const tour = useTourAvailability(id);
   return tour === null ? null : <Shown tour={tour} bookings={bookings} />;
 });
 

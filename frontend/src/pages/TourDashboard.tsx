@@ -1,12 +1,13 @@
 /** All tours, live. */
 import { Alert, Button, Card, Container, Skeleton, Title, VisuallyHidden } from "@mantine/core";
+import type { Booking } from "@seatcast/client";
+import { useClient, useListState, useTours } from "@seatcast/client/react";
 import { type ReactNode, use } from "react";
 import { BookingsContext } from "../bookings";
 import { ConnectionNotice } from "../components/ConnectionStatus";
 import { Receipt } from "../components/Receipt";
 import { TourCard } from "../components/TourCard";
-import { useListState, useLive, useSpeech, useTours } from "../hooks";
-import type { Booking } from "../wire";
+import { useSpeech } from "../hooks";
 
 const NONE: readonly Booking[] = [];
 
@@ -17,7 +18,7 @@ export function TourDashboard(): ReactNode {
   const byTour = Map.groupBy(all, ({ tourId }) => tourId);
   const elsewhere = all.filter(({ tourId }) => !ids.includes(tourId));
   return (
-    <Container component="main" size="xl" id="tours" tabIndex={-1} className="page">
+    <Container component="main" size="xl" id="content" tabIndex={-1} className="page">
       <div className="page-head">
         <Title order={1}>{t("page.heading")}</Title>
         <p className="muted">
@@ -53,14 +54,14 @@ export function TourDashboard(): ReactNode {
 /** Loading, empty and out of reach are three different things to tell. */
 function NothingYet(): ReactNode {
   const { t } = useSpeech();
-  const live = useLive();
+  const client = useClient();
   const state = useListState();
   if (state === "failing") {
     return (
       <Alert color="orange" role="alert" title={t("list.failing")}>
         <div className="notice-line">
           <span>{t("list.failing.hint")}</span>
-          <Button size="xs" variant="default" onClick={live.retry}>
+          <Button size="xs" variant="default" onClick={client.retry}>
             {t("booking.retry")}
           </Button>
         </div>
