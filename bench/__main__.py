@@ -17,9 +17,13 @@ from contextlib import AsyncExitStack
 import uvloop
 
 from bench import (
+    admins,
     booking_latency,
     booking_throughput,
+    chat,
+    documents,
     gateway,
+    outcomes,
     python_peers,
     race,
     stacks,
@@ -29,7 +33,7 @@ from bench.parts import StackFailed
 from bench.quiet import Stolen, ahead_of_others
 
 _BOOKINGS = ("latency", "throughput", "race")
-_ALL = (*_BOOKINGS, *gateway.NAMES)
+_ALL = (*_BOOKINGS, "chat", "documents", "admins", *gateway.NAMES)
 
 
 def _options() -> argparse.Namespace:
@@ -48,7 +52,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--tuned", action="store_true", help="fanout and saturation: beside the tuned peers alone"
     )
-    parser.add_argument("--long", action="store_true", help="idle: five minutes, not half a minute")
+    parser.add_argument(
+        "--long", action="store_true", help="idle: five minutes, not half a minute; documents: ten"
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - set(_ALL):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -90,6 +96,21 @@ async def _run(options: argparse.Namespace) -> bool:
     stolen = Stolen()
     if set(options.names) & set(_BOOKINGS):
         good &= await _bookings(options)
+    if "chat" in options.names:
+        judged = await chat.measure(rounds=min(3, options.rounds), seconds=5.0 if options.quick else 20.0)
+        outcomes.summary(judged)
+        good &= all(one.met for one in judged)
+    if "documents" in options.names:
+        seconds = 600.0 if options.long else 5.0 if options.quick else 20.0
+        judged = await documents.measure(
+            rounds=1 if options.long else min(3, options.rounds), seconds=seconds
+        )
+        outcomes.summary(judged)
+        good &= all(one.met for one in judged)
+    if "admins" in options.names:
+        judged = await admins.measure(rounds=min(3, options.rounds), seconds=5.0 if options.quick else 20.0)
+        outcomes.summary(judged)
+        good &= all(one.met for one in judged)
     if names := set(options.names) & set(gateway.NAMES):
         plan = gateway.plan(
             quick=options.quick, rounds=min(5, options.rounds), peers=options.peers, long=options.long

@@ -38,7 +38,10 @@ class Accounts(NamedTuple):
 
 @dataclass
 class Stack:
-    """A running stack. `staff` is the token that may create tours; `database` is a URL or an SQLite file."""
+    """A running stack. `staff` is the token that may create tours; `database` is a URL or an SQLite file.
+
+    `tokens` mints tokens that it takes; `ws_ports` are of all its gateways, where there are several.
+    """
 
     name: str
     api_port: int
@@ -46,6 +49,8 @@ class Stack:
     database: str
     staff: str | None = None
     pids: list[int] = field(default_factory=list)
+    tokens: Tokens | None = None
+    ws_ports: list[int] = field(default_factory=list)
 
     @property
     def ours(self) -> bool:
@@ -136,22 +141,26 @@ async def node(variant: str) -> AsyncIterator[Stack]:
 
 
 @asynccontextmanager
-async def seatcast_distributed() -> AsyncIterator[Stack]:
-    """`seatcast tours` and `seatcast gateway`, two processes, on PostgreSQL and RabbitMQ."""
+async def seatcast_distributed(*, gateways: int = 1, more: Sequence[str] = ()) -> AsyncIterator[Stack]:
+    """`seatcast tours` and `seatcast gateway`, processes of their own, on PostgreSQL and RabbitMQ.
+
+    `more` are further options of the gateways.
+    """
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(fresh_database("seatcast"))
         broker = await opened.enter_async_context(fresh_vhost("seatcast"))
-        environment, token = _secret()
-        stack = Stack("Seatcast, distributed", free_port(), free_port(), database, token)
-        http_port = free_port()
-        runs = [
-            (stack.api_port, ("tours", "--api-port", str(stack.api_port), "--database-url", database)),
-            (
-                http_port,
-                ("gateway", "--port", str(stack.ws_port), "--http-port", str(http_port),
-                 "--tours-url", f"http://127.0.0.1:{stack.api_port}"),
-            ),
-        ]  # fmt: skip
+        environment, tokens = _secret()
+        ports = [free_port() for _ in range(gateways)]
+        stack = Stack("Seatcast, distributed", free_port(), ports[0], database, _staff(tokens))
+        stack.tokens, stack.ws_ports = tokens, ports
+        runs: list[tuple[int, tuple[str, ...]]] = [
+            (stack.api_port, ("tours", "--api-port", str(stack.api_port), "--database-url", database))
+        ]
+        for port in ports:
+            http_port = free_port()
+            where = ("--port", str(port), "--http-port", str(http_port))
+            source = ("--tours-url", f"http://127.0.0.1:{stack.api_port}")
+            runs.append((http_port, ("gateway", *where, *source, *more)))
         for port, arguments in runs:
             process = await opened.enter_async_context(
                 running(
@@ -173,9 +182,9 @@ async def seatcast_distributed() -> AsyncIterator[Stack]:
 async def seatcast_embedded() -> AsyncIterator[Stack]:
     """`seatcast serve`: one process, SQLite, the broker inside."""
     with tempfile.TemporaryDirectory(prefix="seatcast-bench-", dir=_disk()) as folder:
-        environment, token = _secret()
+        environment, tokens = _secret()
         file = Path(folder) / "seatcast.sqlite3"
-        stack = Stack("Seatcast, embedded", free_port(), free_port(), str(file), token)
+        stack = Stack("Seatcast, embedded", free_port(), free_port(), str(file), _staff(tokens))
         arguments = (
             "serve",
             "--port",
@@ -194,9 +203,13 @@ async def seatcast_embedded() -> AsyncIterator[Stack]:
 _SEATCAST = (sys.executable, "-m", "seatcast")
 
 
-def _secret() -> tuple[dict[str, str], str]:
+def _secret() -> tuple[dict[str, str], Tokens]:
     secret = secrets.token_hex(32)
-    return {"JWT_SECRET": secret}, Tokens(secret).mint("bench", ["staff"], 24 * 3600)
+    return {"JWT_SECRET": secret}, Tokens(secret)
+
+
+def _staff(tokens: Tokens) -> str:
+    return tokens.mint("bench", ["staff"], 24 * 3600)
 
 
 def _disk() -> str | None:
