@@ -83,6 +83,8 @@ def _rabbitmq_node() -> Iterator[private_servers.PrivateRabbitMQ]:
 def private_rabbitmq(_rabbitmq_node: private_servers.PrivateRabbitMQ) -> private_servers.PrivateRabbitMQ:
     """A running RabbitMQ to break: `.url`, `.port`, `.start()`, `.stop()`, `.kill()`, `.ctl("list_queues")`.
 
+    Also over TLS, at `.tls_url`, for whoever knows `.certificate`.
+
     One node for the whole run (starting takes seconds), running at the start of each test that asks for it.
     """
     _rabbitmq_node.start()
@@ -102,7 +104,10 @@ def _postgres_cluster() -> Iterator[private_servers.PrivatePostgres]:
 def private_postgres(
     _postgres_cluster: private_servers.PrivatePostgres,
 ) -> Iterator[private_servers.PrivatePostgres]:
-    """A running PostgreSQL to break: `.url` (a fresh database), `.port`, `.start()`, `.stop()`, `.kill()`."""
+    """A running PostgreSQL to break: `.url` (a fresh database), `.port`, `.start()`, `.stop()`, `.kill()`.
+
+    It takes TLS too, for whoever knows `.certificate`.
+    """
     _postgres_cluster.start()
     with servers.FreshDatabase(_postgres_cluster.server) as url:
         _postgres_cluster.url = url

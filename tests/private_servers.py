@@ -5,7 +5,9 @@ call `await asyncio.to_thread(server.start)`.
 """
 
 import contextlib
+import datetime
 import getpass
+import ipaddress
 import os
 import secrets
 import shutil
@@ -15,6 +17,10 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from .servers import free_port
 
@@ -110,6 +116,30 @@ def _alive(pid: int) -> bool:
         return False
 
 
+def certify(directory: Path) -> Path:
+    """Make `key.pem` and, in the file that is returned, its own certificate for 127.0.0.1, which no other authority signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a private server of the tests")])
+    now = datetime.datetime.now(datetime.UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    (directory / "key.pem").chmod(0o600)
+    made = directory / "certificate.pem"
+    made.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return made
+
+
 class PrivatePostgres(_Server):
     """A PostgreSQL cluster of its own, to be killed and restarted at will. `server` is its URL without a database."""
 
@@ -120,6 +150,8 @@ class PrivatePostgres(_Server):
         # PostgreSQL refuses to run as root.
         self.user = "postgres" if os.geteuid() == 0 else None
         self.data = self.directory / "data"
+        self.certificate = certify(self.directory)
+        """The file to know it by over TLS."""
 
     def _run(self, *command: object, wait: bool) -> subprocess.Popen[bytes]:
         with (self.directory / "log").open("ab") as log:
@@ -138,12 +170,14 @@ class PrivatePostgres(_Server):
         programs = _program("initdb", "usr/lib/postgresql/*/bin", "postgresql").parent
         if not self.data.exists():
             if self.user is not None:
-                shutil.chown(self.directory, self.user)
+                for mine in (self.directory, self.directory / "key.pem", self.certificate):
+                    shutil.chown(mine, self.user)
             options = ["-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
             self._run(programs / "initdb", "-D", self.data, *options, wait=True)
         self.process = self._run(
             programs / "postgres", "-D", self.data, "-p", self.port, "-k", self.directory,
-            "-c", "listen_addresses=127.0.0.1", wait=False,
+            "-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c", f"ssl_cert_file={self.certificate}",
+            "-c", f"ssl_key_file={self.directory / 'key.pem'}", wait=False,
         )  # fmt: skip
         probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         _wait(
@@ -163,7 +197,16 @@ class PrivateRabbitMQ(_Server):
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}"
         node = f"seatcast-{secrets.token_hex(4)}@localhost"
         configuration = self.directory / "rabbitmq.conf"
-        configuration.write_text(f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
+        self.certificate = certify(self.directory)
+        """The file to know it by on `tls_url`."""
+        tls_port = free_port()
+        self.tls_url = f"amqps://guest:guest@127.0.0.1:{tls_port}"
+        configuration.write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self.port}\n"
+            f"listeners.ssl.default = 127.0.0.1:{tls_port}\n"
+            f"ssl_options.certfile = {self.certificate}\n"
+            f"ssl_options.keyfile = {self.directory / 'key.pem'}\n"
+        )
         (self.directory / "env.conf").touch()
         (self.directory / "plugins").write_text("[].\n")
         self.environment = {

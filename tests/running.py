@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
 import subprocess
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 """A WebSocket's handshake, for clients that are only a socket."""
+
+
+@contextlib.asynccontextmanager
+async def ending(context: AbstractAsyncContextManager[_T]) -> AsyncIterator[tuple[_T, Callable[[], None]]]:
+    """Enter `context`, and yield its value and a function that lets it end while the body goes on.
+
+    At the end of the body its end is waited for.
+    """
+    entered: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with context as value:
+            entered.set_result(value)
+            await stop.wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run())
+        try:
+            yield await entered, stop.set
+        finally:
+            stop.set()
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -13,13 +13,13 @@ import msgspec
 import websockets
 
 from seatcast import rest
-from seatcast.all_in_one import Addresses, all_in_one
+from seatcast.all_in_one import all_in_one
 from seatcast.config import Settings
 from seatcast.rest import LIVE_PATH, LIVE_STREAM_PATH
 from seatcast.secret_file import generated_secret
 from seatcast.tokens import Tokens
 
-from .running import UPGRADE
+from .running import UPGRADE, ending
 
 
 def _settings(folder: Path, *, demo: bool = False, broker_url: str | None = None) -> Settings:
@@ -56,6 +56,9 @@ async def _a_booking_arrives(settings: Settings, folder: Path) -> None:
             assert answer.status_code == 200
             frame = await _frame(client, 7, "AVAILABILITY_UPDATE")
             assert frame["tourName"] == "Oslo by Boat"
+            # A page finds the gateway where it is, not where it was asked to be (any port).
+            config = (await http.get("/api/config")).json()
+            assert addresses.websocket.endswith(f":{config['websocketPort']}")
             # The booker already had the same fact in the answer.
             assert frame["version"] == answer.json()["availability"]["version"]
 
@@ -92,8 +95,11 @@ async def test_the_demo_moves_by_itself_and_both_ends_agree(tmp_path):
             tours = {tour["id"]: tour for tour in (await http.get("/api/tours")).json()}
             assert {"tour_paris", "tour_london", "tour_rome"} < set(tours)
         async with websockets.connect(addresses.websocket) as client:
-            while json.loads(await client.recv())["type"] != "AVAILABILITY_UPDATE":
-                pass
+            await client.send('{"type":"SUBSCRIBE","channel":"random-numbers"}')
+            awaited = {"SUBSCRIBED", "AVAILABILITY_UPDATE", "RANDOM_NUMBER"}
+            async with asyncio.timeout(30):
+                while awaited:
+                    awaited.discard(json.loads(await client.recv())["type"])
 
 
 async def test_the_rest_port_has_health_and_metrics(tmp_path):
@@ -167,28 +173,20 @@ async def test_the_rest_port_says_unready_while_clients_are_sent_away_and_answer
     tmp_path, eventually
 ):
     settings = Settings(port=0, api_port=0, data_dir=tmp_path / "data", drain_seconds=20)
-    listening: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with all_in_one(settings) as addresses:
-            listening.set_result(addresses)
-            await stop.wait()
-
-    running = asyncio.create_task(run())
-    where = await listening
-    # It will not answer the CLOSE, so it is waited for.
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(where.websocket.rpartition(":")[2]))
-    writer.write(UPGRADE)
-    await reader.readuntil(b"\r\n\r\n")
-    async with httpx.AsyncClient(base_url=where.api) as http:
+    async with (
+        ending(all_in_one(settings)) as (where, end),
+        httpx.AsyncClient(base_url=where.api) as http,
+    ):
+        # It will not answer the CLOSE, so it is waited for.
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(where.websocket.rpartition(":")[2]))
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
         assert (await http.get("/health/ready")).status_code == 200
-        stop.set()
+        end()
 
         async def unready() -> bool:
             return (await http.get("/health/ready")).status_code == 503
 
         await eventually(unready)
         assert (await http.get("/api/tours")).status_code == 200
-    await running
     writer.close()

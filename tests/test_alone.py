@@ -10,7 +10,7 @@ import httpx
 import pytest
 import websockets
 
-from seatcast.alone import Listening, gateway_alone, open_broker, open_tokens, tours_alone
+from seatcast.alone import gateway_alone, open_broker, open_tokens, tours_alone
 from seatcast.broker import BrokerUnavailable
 from seatcast.broker.memory import MemoryBroker
 from seatcast.client_commands import publish
@@ -18,7 +18,7 @@ from seatcast.config import Settings, SettingsError
 from seatcast.tokens import InvalidToken, Tokens
 
 from .issuer import OTHER_RSA, RSA, Issuer, key_set, public, token
-from .running import UPGRADE
+from .running import UPGRADE, ending
 
 SECRET = "a secret of more than sixteen bytes"
 
@@ -61,30 +61,22 @@ async def test_a_gateway_without_a_tour_service_starts_from_events_alone(amqp_ur
 async def test_the_http_port_says_unready_while_the_gateway_drains(amqp_url, eventually):
     """A load balancer that asks there then sends nobody here any more."""
     settings = Settings(port=0, http_port=0, broker_url=amqp_url, drain_seconds=20)
-    listening: asyncio.Future[Listening] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with gateway_alone(settings) as where:
-            listening.set_result(where)
-            await stop.wait()
-
-    running = asyncio.create_task(run())
-    where = await listening
-    # It will not answer the CLOSE, so it is waited for.
-    _, writer = await asyncio.open_connection("127.0.0.1", int(where.url.rpartition(":")[2]))
-    writer.write(UPGRADE)
-    async with httpx.AsyncClient(base_url=where.health) as http:
+    async with (
+        ending(gateway_alone(settings)) as (where, end),
+        httpx.AsyncClient(base_url=where.health) as http,
+    ):
+        # It will not answer the CLOSE, so it is waited for.
+        _, writer = await asyncio.open_connection("127.0.0.1", int(where.url.rpartition(":")[2]))
+        writer.write(UPGRADE)
 
         async def connections(count: int) -> bool:
             return f"seatcast_gateway_connections {count}.0" in (await http.get("/metrics")).text
 
         await eventually(lambda: connections(1))
-        stop.set()
+        end()
         answer = await eventually(lambda: _unready(http))
         assert answer["checks"]["gateway"] == "draining"
         assert await connections(1), "and not only at the end"
-    await running
     writer.close()
 
 

@@ -9,8 +9,11 @@ import random
 import pytest
 import websockets
 
+from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
-from seatcast.demo import ThreeTours, random_numbers, three_tours
+from seatcast.demo import ThreeTours, numbers, random_numbers, three_tours
+from seatcast.gateway.app import gateway
+from seatcast.tokens import Tokens
 
 # Whatever the environment says of tokens: nobody could have one here.
 SETTINGS = Settings(port=0, drain_seconds=0.2, auth="required")
@@ -36,6 +39,41 @@ async def test_random_numbers_reach_everyone_and_are_the_same_for_all():
         assert frame["timestamp"].endswith("Z")
     # The second connected a moment later: it hears a tail of what the first did.
     assert heard[1][0] in heard[0] or heard[0][-1] in heard[1]
+
+
+async def test_a_page_that_asks_for_random_numbers_works_with_both_servers():
+    """The demo of numbers tells everybody, and answers those who ask as `serve --demo` does."""
+    async with (
+        random_numbers(SETTINGS, every=0.05) as port,
+        websockets.connect(f"ws://127.0.0.1:{port}") as page,
+    ):
+        await page.send('{"type":"SUBSCRIBE","channel":"random-numbers","id":1}')
+        assert await _next(page, "SUBSCRIBED") == {"type": "SUBSCRIBED", "channel": "random-numbers", "id": 1}
+        assert 1 <= (await _next(page, "RANDOM_NUMBER"))["value"] <= 100
+
+
+async def test_the_channel_of_numbers_tells_its_followers_and_nobody_else():
+    async with (
+        MemoryBroker() as broker,
+        gateway(Settings(port=0, drain_seconds=0.2), broker, None, Tokens(None)) as running,
+        numbers(running, every=0.05),
+        websockets.connect(f"ws://127.0.0.1:{running.port}") as page,
+        websockets.connect(f"ws://127.0.0.1:{running.port}") as other,
+    ):
+        await page.send('{"type":"SUBSCRIBE","channel":"random-numbers","id":1}')
+        await _next(page, "SUBSCRIBED")
+        await _next(page, "RANDOM_NUMBER")
+        await _next(page, "RANDOM_NUMBER")
+        await other.send('{"type":"PING"}')
+        kinds = []
+        while "PONG" not in kinds:
+            kinds.append(json.loads(await other.recv())["type"])
+        assert "RANDOM_NUMBER" not in kinds
+        await page.send('{"type":"UNSUBSCRIBE","channel":"random-numbers"}')
+        await _next(page, "UNSUBSCRIBED")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await _next(page, "RANDOM_NUMBER")
 
 
 async def test_three_tours_are_there_at_once_and_lose_seats_with_their_names():

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from seatcast.gateway.metrics import PREFIX, Metrics
-from seatcast.tours.metrics import ApiMetrics, RelayMetrics
+from seatcast.tours.metrics import ApiMetrics, FiguresMetrics, RelayMetrics
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 
@@ -59,6 +59,7 @@ def gateway(registry):
 def tours(registry):
     RelayMetrics(registry)
     ApiMetrics(registry)
+    FiguresMetrics(registry)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,16 @@ def test_a_minted_token_verifies_to_the_same_identity():
     assert 58 < identity.expires - time.time() <= 61
 
 
+@given(st.text("abc~é", min_size=16, max_size=100), st.text(min_size=1, max_size=128))
+def test_secrets_of_any_length_sign_as_another_implementation_does(secret, user):
+    """Shorter and longer than a block of SHA-256, which RFC 2104 treats differently."""
+    user = user.replace("\x00", "0")
+    token = jwt.encode({"alg": "HS256"}, {"sub": user}, OctKey.import_key(secret), algorithms=["HS256"])
+    assert Tokens(secret).verify(token).user == user
+    with pytest.raises(InvalidToken):
+        Tokens(f"{secret}x").verify(token)
+
+
 def test_sub_stands_in_for_user_id_and_user_id_wins():
     assert Tokens(SECRET).verify(_token({"sub": "bob"})) == Identity("bob")
     assert Tokens(SECRET).verify(_token({"sub": "bob", "userId": "carol"})).user == "carol"

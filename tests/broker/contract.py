@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import Message, MessageRefused, SubscriptionLost
 from seatcast.broker.limits import LARGEST_BODY, MOST_WAITING
 
@@ -155,7 +155,7 @@ class BrokerContract:
             await broker.publish(numbered(1))
 
             assert [delivery.body for delivery in await take(two, 1)] == [b"0"]
-        assert arrived.routing_key.startswith(wire.PROBE_PREFIX)
+        assert arrived.routing_key.startswith(wire_events.PROBE_PREFIX)
 
     async def test_a_dead_letter_is_kept_with_its_reason(self, broker, name, eventually, dead_letters):
         async with broker.subscribe(name, KEYS) as subscription:

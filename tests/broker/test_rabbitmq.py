@@ -6,7 +6,7 @@ import time
 import pytest
 from pamqp import commands
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.rabbitmq import RabbitBroker
 
@@ -20,7 +20,7 @@ async def dead_letters(amqp_url, amqp):
 
     async def read():
         while True:
-            message = await channel.basic_get(f"{wire.EXCHANGE}.dead", no_ack=True)
+            message = await channel.basic_get(f"{wire_events.EXCHANGE}.dead", no_ack=True)
             if isinstance(message.delivery, commands.Basic.GetEmpty):
                 return letters
             headers = message.header.properties.headers

@@ -12,7 +12,7 @@ import aiormq
 import pytest
 from pamqp import commands
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import BrokerUnavailable, Message, MessageRefused, SubscriptionLost
 from seatcast.broker.rabbitmq import RabbitBroker
 
@@ -44,7 +44,7 @@ async def until_published(broker, messages):
 async def keep_everything(channel):
     await channel.queue_declare(KEPT, durable=True)
     await channel.queue_purge(KEPT)
-    await channel.queue_bind(KEPT, wire.EXCHANGE, "tour.#")
+    await channel.queue_bind(KEPT, wire_events.EXCHANGE, "tour.#")
 
 
 async def kept(url):
@@ -208,7 +208,7 @@ async def test_a_broker_that_hangs_is_left_and_found_again(private_rabbitmq, bro
 
 async def test_an_exchange_that_is_deleted_is_made_again(private_rabbitmq, broker, amqp, eventually):
     channel = await amqp(private_rabbitmq.url)
-    await channel.exchange_delete(wire.EXCHANGE)
+    await channel.exchange_delete(wire_events.EXCHANGE)
 
     outcomes = await broker.publish(numbered(120))
 
@@ -240,7 +240,7 @@ async def test_an_exchange_of_another_kind_is_a_final_reason(private_rabbitmq, a
     private_rabbitmq.ctl("add_vhost", "other-kind")
     private_rabbitmq.ctl("set_permissions", "-p", "other-kind", "guest", ".*", ".*", ".*")
     url = f"{private_rabbitmq.url}/other-kind"
-    await (await amqp(url)).exchange_declare(wire.EXCHANGE, exchange_type="fanout", durable=True)
+    await (await amqp(url)).exchange_declare(wire_events.EXCHANGE, exchange_type="fanout", durable=True)
 
     async with RabbitBroker(url) as broker:
         with pytest.raises(BrokerUnavailable, match="PRECONDITION_FAILED - inequivalent arg 'type'"):

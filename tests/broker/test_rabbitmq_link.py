@@ -11,7 +11,7 @@ from pamqp.body import ContentBody
 from pamqp.frame import marshal
 from pamqp.header import ContentHeader
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.rabbitmq_link import content
 
@@ -53,7 +53,7 @@ async def test_a_queue_that_is_full_and_refuses_is_no_reason_to_give_a_message_u
     channel = await amqp(amqp_url)
     full = {"x-max-length": 1, "x-overflow": "reject-publish"}
     queue = (await channel.queue_declare(exclusive=True, arguments=full)).queue
-    await channel.queue_bind(queue, wire.EXCHANGE, "tour.closed")
+    await channel.queue_bind(queue, wire_events.EXCHANGE, "tour.closed")
 
     outcomes = await broker.publish(numbered(3, key="tour.closed"))
 

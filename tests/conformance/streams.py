@@ -9,22 +9,12 @@ from websockets.frames import Opcode
 from websockets.protocol import Protocol, Side, State
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 
-from seatcast.gateway.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frames, Violation, unmasked
+from seatcast.gateway.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frames, Violation
 from seatcast.gateway.messages import Assembler, Bounds, Kind
 
-KEY = b"\x9a\x02\xff\x47"
+from ..client_frames import KEY, masked
+
 LIMIT = 2**20
-
-
-def masked(opcode, payload=b"", fin=True, reserved=0, key=KEY):
-    """A client's frame in bytes."""
-    size = len(payload)
-    length = (
-        bytes([0x80 | size]) if size < 126
-        else b"\xfe" + size.to_bytes(2, "big") if size < 65_536
-        else b"\xff" + size.to_bytes(8, "big")
-    )  # fmt: skip
-    return bytes([0x80 * fin | reserved << 4 | opcode]) + length + key + unmasked(payload, key)
 
 
 class Read(NamedTuple):

@@ -18,12 +18,11 @@ from wsproto.connection import ConnectionType
 from seatcast.gateway.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from seatcast.gateway.messages import Bounds, text_frame
 
+from ..client_frames import KEY, masked
 from .echo_server import echoing
 from .streams import (
-    KEY,
     LIMIT,
     chunks,
-    masked,
     of_websockets,
     of_wsproto,
     ours,

@@ -12,8 +12,8 @@ import pytest
 
 from seatcast.gateway.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 
+from ..client_frames import masked
 from .echo_server import BOUNDS, echoing
-from .streams import masked
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import Browser, async_playwright
 
 from seatcast.tokens import Tokens
 
 from ..running import Running
+from ..servers import require_chromium
 
 SECRET = "a secret of more than sixteen bytes"
 ROOT = Path(__file__).parents[2]
@@ -117,3 +119,23 @@ def book() -> Callable[..., dict[str, Any]]:
         return body
 
     return call
+
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium of this test's own."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=require_chromium(), args=FLAGS)
+        yield chromium
+        await chromium.close()

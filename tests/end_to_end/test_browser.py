@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from ..servers import require_chromium
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium of this test's own."""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=require_chromium(), args=FLAGS)
-        yield chromium
-        await chromium.close()
+from .conftest import STAFF
 
 
 async def _open(browser: Browser, url: str) -> tuple[Page, list[str]]:
@@ -146,3 +126,49 @@ async def test_a_browser_without_websockets_follows_a_stream_across_a_restart(
     ask = "async () => (await (await fetch('/api/tours/availability')).json()).messages.length"
     assert [await page.evaluate(ask) for _ in range(2)] == [2, 2]
     assert answers
+
+
+@pytest.mark.parametrize(
+    ("blocked", "via"),
+    [
+        ("window.WebSocket = class { constructor() { throw new Error('blocked'); } };", "flux HTTP"),
+        (
+            """
+            window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({ code: 1006 }), 10); } close() {} };
+            const real = window.fetch;
+            window.fetch = (url, init) => String(url).includes("/stream") ? Promise.reject(new Error("blocked")) : real(url, init);
+            """,
+            "intervalles rapprochés",
+        ),
+    ],
+    ids=["stream", "poll"],
+)
+async def test_the_page_follows_by_another_way_where_websockets_are_blocked_and_says_so(
+    world, tmp_path, browser, create_tour, book, free_port, blocked, via
+):
+    """Over the stream, or where that is blocked too by polling; also across a restart and a tour that is closed."""
+    ports = (free_port(), free_port())
+    running, api, _ = world.serve(tmp_path / "data", ports)
+    create_tour(api, "tour_metz", 12)
+    create_tour(api, "tour_albi", 9)
+    context = await browser.new_context(locale="fr-FR")
+    await context.add_init_script(blocked)
+    page = await context.new_page()
+    await page.goto(str(api.base_url))
+    badge = page.get_by_role("banner").locator(".connection")
+
+    await expect(badge).to_contain_text("En direct, autre voie", timeout=20_000)
+    assert via in (await badge.get_attribute("title") or "")
+    book(api, "tour_metz", 2)
+    await expect(_card(page, "Tour_Metz")).to_contain_text(re.compile(r"10\s*places restantes"))
+
+    assert running.stop() == 0
+    await expect(badge).not_to_contain_text("En direct")
+    _, api, _ = world.serve(tmp_path / "data", ports)
+    book(api, "tour_metz", 3)
+    api.patch("/api/tours/tour_albi", json={"closed": True}, headers=STAFF).raise_for_status()
+    await expect(badge).to_contain_text("En direct, autre voie", timeout=40_000)
+    await expect(_card(page, "Tour_Metz")).to_contain_text(re.compile(r"7\s*places restantes"))
+    await expect(_card(page, "Tour_Albi")).to_have_count(0)
+    book(api, "tour_metz", 1)
+    await expect(_card(page, "Tour_Metz")).to_contain_text(re.compile(r"6\s*places restantes"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from seatcast import wire
+from seatcast import wire_events
 
 
 def _seats(running, tour_id):
@@ -108,7 +108,9 @@ async def test_an_event_committed_before_a_kill_is_published_after_it(
     tours.kill()
     private_rabbitmq.start()
     # The gateway has no snapshot source here, so the number can only come as that event: it must be listening.
-    await eventually(lambda: wire.QUEUE_PREFIX in private_rabbitmq.ctl("list_queues", "name"), timeout=40)
+    await eventually(
+        lambda: wire_events.QUEUE_PREFIX in private_rabbitmq.ctl("list_queues", "name"), timeout=40
+    )
     world.tours(postgres_url, private_rabbitmq.url)
 
     await eventually(lambda: _last(follower, "tour_nantes") == 6, timeout=40)

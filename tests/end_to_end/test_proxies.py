@@ -165,6 +165,11 @@ async def test_pages_api_and_websockets_are_one_site_and_facts_arrive(site, book
     # The proxy passes on which host was asked for.
     async with connect(site.url, origin=f"http://127.0.0.1:{site.port}"):
         pass
+    async with connect(site.url.replace("/ws", "/documents/tour_paris")) as editor:
+        with pytest.raises(websockets.ConnectionClosed) as sent_away:
+            await editor.recv()
+        assert sent_away.value.rcvd is not None
+        assert sent_away.value.rcvd.code == 4401
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with connect(site.url, origin="https://elsewhere.example"):
             pass

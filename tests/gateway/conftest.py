@@ -9,21 +9,21 @@ import uvloop
 from hypothesis import Phase, settings
 from websockets.asyncio.client import connect
 
-from seatcast import rest, wire
+from seatcast import rest, wire_events
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.admission import Quotas
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.server import Server
-from seatcast.gateway.session import Limits
+from seatcast.gateway.shared import Limits
 from seatcast.gateway.upkeep import Upkeep
 from seatcast.health import Health
 from seatcast.origins import Origins
 from seatcast.tokens import Tokens
 
+from .. import client_frames
 from ..running import UPGRADE
-
-NOW = "2026-06-01T10:00:00.000Z"
-
+from .model import NOW, join
+from .plain_http import served
 
 NO_MESSAGE_LIMIT = Quotas(messages_per_minute=0)
 
@@ -70,11 +70,11 @@ class House:
             rest.Tour(id=id, name=id.upper(), available_seats=seats, version=version)
             for id, version, seats in rows
         ]
-        self.truth.join_snapshot(rest.Snapshot(epoch, tours), self.truth.clock, NOW)
+        join(self.truth, rest.Snapshot(epoch, tours))
 
     def change(self, tour, version, seats, epoch="e1", **more):
         self.truth.publish(
-            wire.AvailabilityUpdated(
+            wire_events.AvailabilityUpdated(
                 event_id="e",
                 tour_id=tour,
                 available_seats=seats,
@@ -109,7 +109,14 @@ def pytest_asyncio_loop_factories(config, item):
     both = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
     return (
         both
-        if item.path.name in ("test_server.py", "test_handshake.py", "test_reception.py", "test_websocket.py")
+        if item.path.name
+        in (
+            "test_server.py",
+            "test_slow_clients.py",
+            "test_handshake.py",
+            "test_reception.py",
+            "test_websocket.py",
+        )
         else {"uvloop": uvloop.new_event_loop}
     )
 
@@ -118,6 +125,20 @@ def pytest_asyncio_loop_factories(config, item):
 def house():
     """`async with house(...).open() as h:` a gateway's server on a free port; parameters are the session's limits."""
     return House
+
+
+@pytest.fixture
+def open_house(house):
+    """`async with open_house(**limits) as h:` tours a and b, and `h.http` to ask for them."""
+
+    @contextlib.asynccontextmanager
+    async def opened(**limits):
+        made = house(**limits)
+        async with served(made):
+            made.read(("a", 1, 5), ("b", 1, 8))
+            yield made
+
+    return opened
 
 
 @pytest.fixture
@@ -138,22 +159,8 @@ def told():
 
 @pytest.fixture
 def masked():
-    """`masked(opcode, payload, fin=True, rsv=0)`: a client's frame in bytes."""
-
-    def frame(opcode, payload=b"", fin=True, rsv=0):
-        size = len(payload)
-        length = (
-            bytes([0x80 | size]) if size < 126
-            else b"\xfe" + size.to_bytes(2, "big") if size < 65_536
-            else b"\xff" + size.to_bytes(8, "big")
-        )  # fmt: skip
-        key = b"\x01\x02\x03\x04"
-        body = (
-            bytes(byte ^ key[place % 4] for place, byte in enumerate(payload)) if size < 70_000 else payload
-        )
-        return bytes([(0x80 if fin else 0) | rsv << 4 | opcode]) + length + key + body
-
-    return frame
+    """`masked(opcode, payload, fin=True, reserved=0)`: a client's frame in bytes."""
+    return client_frames.masked
 
 
 @pytest.fixture

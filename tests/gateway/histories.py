@@ -3,13 +3,13 @@
 import prometheus_client
 from hypothesis import note
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.connection import Connection
 from seatcast.gateway.handshake import Accepted
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.server import Server
-from seatcast.gateway.session import Limits
+from seatcast.gateway.shared import Limits
 from seatcast.gateway.slots import MAX_ANSWERS
 from seatcast.tokens import Tokens
 
@@ -44,6 +44,8 @@ class History:
         self.log = [event for place, id in enumerate(TOURS[:3]) for event in self.database.add(id, place)]
         self.servers = [make_server(snapshots) for _ in range(gateways)]
         self.reads = [[] for _ in range(gateways)]
+        # Of each gateway the rest of the snapshot that it is joining.
+        self.slices = [iter(()) for _ in range(gateways)]
         self.connections = []
         self.foreign = 0
 
@@ -76,10 +78,12 @@ class History:
 
     def learn(self, gateway):
         """Let a gateway know everything: by a snapshot, or by an event about each tour."""
+        self.join_all(gateway)
         self.read(gateway)
         if not self.join(gateway, -1) and self.snapshots:
             self.read(gateway)
             assert self.join(gateway, -1)
+        self.join_all(gateway)
         if not self.snapshots:
             for id, tour in self.database.tours.items():
                 places = range(len(tour["departures"]))
@@ -103,6 +107,7 @@ class History:
         tours = connection.session.tours
         told = Client()
         server = connection._server
+        assert server.hub.truth.departures == len(server.hub.truth.catalogue())
         for key in server.hub.truth.keys(tours):
             encoded = server.hub.truth.initial(key)
             if encoded is not None:
@@ -132,24 +137,14 @@ class History:
     # Steps
 
     def commit(self, what, tour, place, seats):
-        id = TOURS[tour % len(TOURS)]
         if what == "restore":
             self.database.restore()
             for server in () if self.snapshots else self.servers:
                 # Epochs have no order: who knows events alone must have heard of each to know a former one.
                 for event in self.database.rename("a"):
                     server.hub.truth.publish(event)
-        elif id not in self.database.tours:
-            self.log += self.database.add(id, place % 3)
-        elif what == "book":
-            self.log += self.database.book(id, place, seats)
-        elif what == "add_departure":
-            if self.database.tours[id]["departures"]:
-                self.log += self.database.add_departure(id, place)
-        elif what == "toggle_departure":
-            self.log += self.database.toggle_departure(id, place)
         else:
-            self.log += getattr(self.database, what)(id)
+            self.log += self.database.commit(what, TOURS[tour % len(TOURS)], place, seats)
 
     def change(self, what, tour, place, seats, gateway):
         """A commit of which one gateway hears at once."""
@@ -173,7 +168,7 @@ class History:
     def foreign_event(self, gateway, id, seats):
         self.foreign += 1
         self.server(gateway).hub.truth.publish(
-            wire.AvailabilityUpdated(
+            wire_events.AvailabilityUpdated(
                 event_id=f"foreign{self.foreign}", tour_id=id, available_seats=seats, timestamp=NOW
             )
         )
@@ -184,13 +179,27 @@ class History:
             self.reads[place].append((self.servers[place].hub.truth.clock, self.database.snapshot()))
 
     def join(self, gateway, which):
-        """Join one of the snapshots that were read, however long ago; returns whether it was taken."""
+        """Begin to join one of the snapshots that were read, however long ago; returns whether it was taken."""
         place = gateway % len(self.servers)
         reads = self.reads[place]
         if not reads:
             return False
+        self.join_all(place)
         mark, snapshot = reads.pop(which % len(reads))
-        return self.servers[place].hub.truth.join_snapshot(snapshot, mark, NOW)
+        slices = self.servers[place].hub.truth.join_snapshot(snapshot, mark, NOW)
+        if slices is None:
+            return False
+        self.slices[place] = slices
+        self.join_more(place)
+        return True
+
+    def join_more(self, gateway):
+        """Join the next slice."""
+        next(self.slices[gateway % len(self.servers)], None)
+
+    def join_all(self, gateway):
+        for _ in self.slices[gateway % len(self.servers)]:
+            pass
 
     def flush(self, gateway):
         server = self.server(gateway)
@@ -204,7 +213,7 @@ class History:
                 self.compare(connection)
             else:
                 # Bounded: a slot for each key there is, whatever went by.
-                keys = {key for tour in server.hub.truth._tours.values() for key in every_key(tour)}
+                keys = {key for tour in server.hub.truth._ledger.tours.values() for key in every_key(tour)}
                 assert connection.owed.slots.keys() <= keys
                 assert len(connection.owed.answers) <= MAX_ANSWERS
                 assert len(connection.owed.notices) <= 2

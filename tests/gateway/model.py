@@ -3,9 +3,18 @@
 import copy
 import json
 
-from seatcast import rest, wire
+from seatcast import rest, wire, wire_events
 
 NOW = "2026-06-01T10:00:00.000Z"
+
+
+def join(truth, snapshot, mark=None):
+    """Join a whole snapshot, by default one that was read this instant. Returns whether it was taken."""
+    slices = truth.join_snapshot(snapshot, truth.clock if mark is None else mark, NOW)
+    for _ in slices or ():
+        pass
+    return slices is not None
+
 
 STATES = ("INITIAL_STATE", "AVAILABILITY_UPDATE", "TOUR_CLOSED")
 
@@ -47,6 +56,16 @@ class Database:
         tour["departures"][name] = {"version": 0, "closed": False, "seats": 10}
         tour["version"] += 1
         return [self._event(id, name)]
+
+    def commit(self, what, id, place, seats):
+        """Do one of the following to a tour, by its name; a tour that is not there is added instead."""
+        if id not in self.tours:
+            return self.add(id, place % 3)
+        if what == "book":
+            return self.book(id, place, seats)
+        if what == "add_departure":
+            return self.add_departure(id, place) if self.tours[id]["departures"] else []
+        return self.toggle_departure(id, place) if what == "toggle_departure" else getattr(self, what)(id)
 
     def book(self, id, place, seats):
         """Leave that many seats, on a departure if there are any."""
@@ -134,9 +153,9 @@ class Database:
         common = {"event_id": f"evt_{self.commits}", "tour_id": id, "timestamp": NOW, "epoch": self.epoch}
         if name is not None and tour["departures"][name]["closed"]:
             version = tour["departures"][name]["version"]
-            return wire.TourClosedEvent(**common, version=version, departure_id=name)
+            return wire_events.TourClosedEvent(**common, version=version, departure_id=name)
         if tour["closed"]:
-            return wire.TourClosedEvent(**common, version=tour["version"])
+            return wire_events.TourClosedEvent(**common, version=tour["version"])
         more = {}
         if name is not None:
             departure = tour["departures"][name]
@@ -144,7 +163,7 @@ class Database:
                 id=name, starts_at=NOW, available_seats=departure["seats"], capacity=10, held=0,
                 version=departure["version"],
             )  # fmt: skip
-        return wire.AvailabilityUpdated(
+        return wire_events.AvailabilityUpdated(
             **common, available_seats=self.seats(id), tour_name=tour["name"], capacity=100, held=0,
             version=tour["version"], **more,
         )  # fmt: skip

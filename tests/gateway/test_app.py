@@ -8,7 +8,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import connect
 
-from seatcast import rest, wire
+from seatcast import rest, wire, wire_events
 from seatcast.broker import Message
 from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
@@ -57,7 +57,7 @@ async def test_an_event_becomes_a_frame(eventually):
         await eventually(lambda: running.health().status == "ok")
         async with connect(f"ws://127.0.0.1:{running.port}") as websocket:
             assert (await until(websocket, "INITIAL_STATE"))["availableSeats"] == 5
-            event = wire.AvailabilityUpdated(
+            event = wire_events.AvailabilityUpdated(
                 event_id="x", tour_id="a", available_seats=4, timestamp=NOW, epoch="e1", version=2
             )
             await broker.publish([Message("tour.availability.updated", wire.encode(event))])
@@ -95,7 +95,7 @@ async def test_health_is_degraded_while_stale(eventually):
     broker = MemoryBroker()
     async with gateway(settings(), broker, read, Tokens(None)) as running:
         await eventually(lambda: running.health().status == "ok")
-        tick = wire.Tick(epoch="e1", timestamp=NOW, watermark=1)
+        tick = wire_events.Tick(epoch="e1", timestamp=NOW, watermark=1)
         await broker.publish([Message("seatcast.tick", wire.encode(tick))])
         await eventually(lambda: running.health().status == "degraded")
         assert running.health().checks["source"].startswith("stale since")

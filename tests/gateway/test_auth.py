@@ -120,7 +120,7 @@ async def test_auth_may_also_bring_the_end_forward_and_give_an_end_to_who_had_no
 
 
 async def test_a_herd_whose_tokens_end_together_is_closed_in_several_sweeps(house, told, monkeypatch):
-    monkeypatch.setattr("seatcast.gateway.upkeep.MAX_EXPIRED", 2)
+    monkeypatch.setattr("seatcast.gateway.upkeep.MAX_ENDED", 2)
     async with house().open() as h:
         path = f"/?token={h.tokens.mint('alice', [], 100)}"
         websockets_ = [await h.connect(path) for _ in range(5)]

@@ -9,9 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 from seatcast import rest, wire
-from seatcast.gateway.admission import Quotas
+from seatcast.gateway.admission import Quotas, Visitor
+from seatcast.gateway.arrival import Arrival
+from seatcast.gateway.connection import Connection
+from seatcast.gateway.frames import Frames
+from seatcast.gateway.messages import Assembler
+from seatcast.gateway.session import Session
+from seatcast.gateway.websocket import WebSocket
 
-from .conftest import NOW, UPGRADE
+from .conftest import UPGRADE
+from .model import join
 
 AT_ONCE = 100
 
@@ -133,7 +140,7 @@ async def test_ten_thousand_connections_leave_nothing_behind(house, masked, even
         rows = [
             rest.Tour(id=f"t{n}", name="a long name " * 40, available_seats=5, version=1) for n in range(600)
         ]
-        h.truth.join_snapshot(rest.Snapshot("e1", rows), 0, NOW)
+        join(h.truth, rest.Snapshot("e1", rows))
         makers = clients(masked)
         # What is kept once and for all, however many come, is made by the first of them.
         await visit(h, makers, 1_000)
@@ -162,6 +169,27 @@ async def test_ten_thousand_connections_leave_nothing_behind(house, masked, even
         assert server.metrics.handshakes == sum(closed.values())
         assert server.metrics.handshakes_refused["path"] > 500
         assert server.metrics.dropped["gone"] > 500  # of those who were behind
+
+
+async def test_connections_are_freed_when_they_end_without_the_garbage_collector(house, masked, eventually):
+    """It comes round seldom (`cli_run.py`), and stops everybody while it does."""
+    ours = (Arrival, WebSocket, Connection, Session, Frames, Assembler, Visitor)
+
+    def left():
+        return Counter(type(one) for one in gc.get_objects() if isinstance(one, ours))
+
+    async with house(quotas=Quotas(messages_per_minute=0, handshakes_per_address=0)).open() as h:
+        h.read(*((f"t{n}", 1, 5) for n in range(20)))
+        gc.collect()
+        gc.disable()
+        try:
+            await visit(h, clients(masked), 2 * AT_ONCE)
+            await eventually(lambda: not h.server.admission.sockets)
+            assert h.metrics.handshakes > AT_ONCE
+            # The last one to be served may still be held by the loop.
+            assert left().total() <= 5, left()
+        finally:
+            gc.enable()
 
 
 async def test_a_herd_costs_one_snapshot_and_no_encoding(house, monkeypatch):

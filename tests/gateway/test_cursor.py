@@ -10,7 +10,7 @@ from seatcast.gateway.cursor import cursor, place
 from seatcast.gateway.history import History
 from seatcast.gateway.truth import Truth
 
-from .model import NOW, Database
+from .model import Database, join
 
 TOURS = ("a", "b", "c")
 
@@ -20,7 +20,7 @@ def make_truth(**more):
 
 
 def read(truth, database):
-    truth.join_snapshot(database.snapshot(), truth.clock, NOW)
+    join(truth, database.snapshot())
 
 
 def shown(truth):
@@ -31,7 +31,7 @@ def shown(truth):
             tour.part.version,
             sorted((id, tour.departures[id].version) for id in tour.open_departures()),
         )
-        for tour in truth._tours.values()
+        for tour in truth._ledger.tours.values()
         if tour.open
     )
 
@@ -84,7 +84,7 @@ def test_what_is_sold_decides_the_state_and_the_order_it_was_learnt_in_does_not(
         truth = make_truth()
         events = list(log)
         order.shuffle(events)
-        truth.join_snapshot(early, truth.clock, NOW)
+        join(truth, early)
         publish(truth, events[lost if number else 0 :])
         if number in reads:
             read(truth, database)

@@ -8,7 +8,7 @@ import httpx
 import prometheus_client
 import pytest
 
-from seatcast import rest, wire
+from seatcast import rest, wire, wire_events
 from seatcast.broker import BrokerUnavailable, Message
 from seatcast.broker.memory import MemoryBroker
 from seatcast.gateway.feed import Feed
@@ -68,6 +68,8 @@ class House:
         self.broker = Deaf()
         self.source = source
         self.said = []
+        self.routed = []
+        self.subscriptions = 0
         self.registry = prometheus_client.CollectorRegistry()
         self.truth = Truth(lambda key: None, lambda: None, snapshots=source is not None)
         self.more = {"stale_seconds": 0.3, "snapshot_seconds": 60.0} | more
@@ -78,11 +80,15 @@ class House:
     def regained(self, since):
         self.said.append("FRESH")
 
+    def resubscribed(self):
+        self.subscriptions += 1
+
     @contextlib.asynccontextmanager
     async def open(self):
         self.feed = Feed(
-            self.broker, self.source, self.truth, self, Metrics(self.registry), gateway_id="g1", **self.more
-        )
+            self.broker, self.source, self.truth, self, self.routed.append, Metrics(self.registry),
+            gateway_id="g1", **self.more,
+        )  # fmt: skip
         task = asyncio.create_task(self.feed.run())
         try:
             yield self
@@ -97,14 +103,14 @@ class House:
     async def change(self, tour, version, seats, epoch="e1"):
         await self.send(
             "tour.availability.updated",
-            wire.AvailabilityUpdated(
+            wire_events.AvailabilityUpdated(
                 event_id=f"{tour}{version}", tour_id=tour, available_seats=seats, timestamp=NOW, epoch=epoch,
                 version=version,
             ),
         )  # fmt: skip
 
     async def tick(self, epoch="e1"):
-        await self.send("seatcast.tick", wire.Tick(epoch=epoch, timestamp=NOW, watermark=1))
+        await self.send("seatcast.tick", wire_events.Tick(epoch=epoch, timestamp=NOW, watermark=1))
 
     def seats(self, tour):
         encoded = self.truth.update((tour, None))

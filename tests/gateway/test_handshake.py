@@ -2,10 +2,15 @@
 
 import asyncio
 import contextlib
+import urllib.parse
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
 
-from seatcast.gateway import arrival
+from seatcast.gateway import arrival, handshake
+from seatcast.gateway.request import Refused
 from seatcast.gateway.websocket import MAX_IGNORED_BYTES
 
 FIREFOX = (
@@ -215,6 +220,31 @@ async def test_a_wrong_token_succeeds_at_the_handshake_and_is_closed_with_4401(h
         assert websocket.close_code == 4401
         assert "nonsense" not in websocket.close_reason
         assert h.count("closed_total", reason="unauthenticated") == 1
+
+
+@given(st.text("ab=&%+2C ,.é", max_size=40))
+def test_a_query_without_anything_to_decode_means_what_it_would_with_it(query):
+    """It is read by a shorter way."""
+    plain = query.replace("%", "").replace("+", "")
+    expected = urllib.parse.parse_qs(plain, keep_blank_values=True)
+    assert handshake.values_of(plain) == expected
+    assert handshake.values_of(f"{plain}&+=%2C") == {**expected, " ": [*expected.get(" ", []), ","]}
+
+
+@pytest.mark.parametrize("value", ["a=1", "a=%41"])
+def test_too_many_values_in_a_query_are_refused(value):
+    headers = CIMultiDict({
+        "Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    })  # fmt: skip
+
+    def examined(count):
+        return handshake.examine(f"/?{'&'.join([value] * count)}".encode(), headers)
+
+    assert isinstance(examined(50), handshake.Accepted)
+    refused = examined(51)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "query"
 
 
 async def test_language_and_tours_are_read_from_the_address(house, told):

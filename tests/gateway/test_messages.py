@@ -20,18 +20,7 @@ from seatcast.gateway.frames import (
 )
 from seatcast.gateway.messages import Assembler, Bounds, Encoded, Kind, Message
 
-KEY = b"\x9a\x02\xff\x47"
-
-
-def masked(opcode, payload=b"", fin=True, reserved=0):
-    """A client's frame in bytes."""
-    size = len(payload)
-    length = (
-        bytes([0x80 | size]) if size < 126
-        else b"\xfe" + size.to_bytes(2, "big") if size < 65_536
-        else b"\xff" + size.to_bytes(8, "big")
-    )  # fmt: skip
-    return bytes([0x80 * fin | reserved << 4 | opcode]) + length + KEY + unmasked(payload, KEY)
+from ..client_frames import masked
 
 
 class Peer:

@@ -15,7 +15,7 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from seatcast import rest, wire
+from seatcast import rest, wire, wire_events
 from seatcast.broker import Message
 from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
@@ -148,7 +148,7 @@ async def test_every_metric_is_on_both_ports_and_moves(eventually):
             )
             await client[0].readuntil(b'"INITIAL_STATE"')
             committed = iso(datetime.now(UTC) - timedelta(seconds=0.3))
-            event = wire.AvailabilityUpdated(
+            event = wire_events.AvailabilityUpdated(
                 event_id="x", tour_id="a", available_seats=4, timestamp=committed, epoch="e1", version=2
             )
             await broker.publish([Message("tour.availability.updated", wire.encode(event))] * 2)

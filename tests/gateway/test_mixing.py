@@ -11,15 +11,16 @@ import prometheus_client
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from seatcast import wire
+from seatcast import wire, wire_events
 from seatcast.gateway.audience import Audience, Waiting
 from seatcast.gateway.hub import Hub
 from seatcast.gateway.metrics import Metrics
 from seatcast.gateway.poll import Polls
-from seatcast.gateway.session import Limits, Session, Shared
+from seatcast.gateway.session import Session
+from seatcast.gateway.shared import Limits, Shared
 from seatcast.gateway.stream import Stream
 
-from .model import NOW, Database
+from .model import NOW, Database, join
 
 TOURS = ("a", "b", "c", "d")
 ROADS = ("socket", "stream", "poll")
@@ -208,20 +209,10 @@ class History:
     # Steps
 
     def commit(self, what, tour, place, seats):
-        id = TOURS[tour % len(TOURS)]
         if what == "restore":
             self.database.restore()
-        elif id not in self.database.tours:
-            self.log += self.database.add(id, place % 3)
-        elif what == "book":
-            self.log += self.database.book(id, place, seats)
-        elif what == "add_departure":
-            if self.database.tours[id]["departures"]:
-                self.log += self.database.add_departure(id, place)
-        elif what == "toggle_departure":
-            self.log += self.database.toggle_departure(id, place)
         else:
-            self.log += getattr(self.database, what)(id)
+            self.log += self.database.commit(what, TOURS[tour % len(TOURS)], place, seats)
 
     def deliver(self, gateway, index):
         self.gateway(gateway).hub.truth.publish(self.log[index % len(self.log)])
@@ -233,7 +224,7 @@ class History:
         """Somebody publishes without a version, to one gateway: it goes on in an epoch of its own."""
         self.commits = getattr(self, "commits", 0) + 1
         self.gateway(place).hub.truth.publish(
-            wire.AvailabilityUpdated(
+            wire_events.AvailabilityUpdated(
                 event_id=f"foreign{self.commits}", tour_id=id, available_seats=seats, timestamp=NOW
             )
         )
@@ -247,7 +238,7 @@ class History:
         if gateway.snapshot is None:
             return False
         (mark, snapshot), gateway.snapshot = gateway.snapshot, None
-        return gateway.hub.truth.join_snapshot(snapshot, mark, NOW)
+        return join(gateway.hub.truth, snapshot, mark)
 
     def flush(self, place):
         self.gateway(place).flush()
@@ -318,7 +309,7 @@ class History:
             assert body["reset"]
         else:
             # What would have been waited for comes at once, or does not come.
-            waiting = Waiting(lambda: None)
+            waiting = Waiting(lambda: None, None)
             gateway.audience.hub.follow(waiting, poll.tours)
             news = gateway.polls.news(poll, None)
             gateway.audience.hub.unfollow(waiting)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 HISTORIES = ["test_histories.py"]
-SLOTS = ["test_slots.py", "test_histories.py"]
+MAILBOXES = ["test_mailbox_histories.py"]
+TESTS = {"slots": ["test_slots.py", "test_histories.py"], "mailbox": MAILBOXES, "mailboxes": MAILBOXES}
 
 MUTATIONS = {
     # The version test
@@ -31,22 +32,27 @@ MUTATIONS = {
         "not part.closed and part.changed <= mark",
         "not part.closed",
     ),
+    "a snapshot is judged by what was joined of it so far": (
+        "truth",
+        "                yield\n        # Last",
+        "                yield\n                break\n        # Last",
+    ),
     "a snapshot of the former database is joined": ("truth", "if mark < self._restarted_at:", "if False:"),
     "a late event of the former database is applied": (
         "truth",
-        "if event.epoch in self._retired:",
+        "if not self._epochs.unheard_of(event.epoch):",
         "if False:",
     ),
-    "an old frame is told for a new fact": ("truth", "tour.forget_frames()", "pass"),
+    "an old frame is told for a new fact": ("ledger", "tour.forget_frames()", "pass"),
     # The offer on subscribe
     "a subscriber is not told the state": (
         "session",
-        "self._peer.offer(self._hub.truth.keys(frozenset((tour_id,))))",
+        "self.peer.offer(self._hub.truth.keys(frozenset((tour_id,))))",
         "pass",
     ),
     "a newcomer is not told the state": (
         "session",
-        "self._peer.offer(self._hub.truth.keys(self.tours) if news is None else news)",
+        "peer.offer(hub.truth.keys(self.tours) if news is None else news)",
         "pass",
     ),
     "a newcomer is told an old state": (
@@ -105,6 +111,41 @@ MUTATIONS = {
     ),
     "other versions leave old slots behind": ("server", 'connection.drop(None, "reset")', "pass"),
     "answers beyond bounds": ("slots", "if len(self.answers) >= MAX_ANSWERS:", "if False:"),
+    # Messages for people
+    "a message is told again": ("mailbox", "if seq <= self.position:", "if seq < self.position - 1:"),
+    "a gap is told over": ("mailbox", "if seq > self.position + 1:", "if False:"),
+    "a doubt is no reason to read": ("mailboxes", "mailbox.doubt()", "pass"),
+    "a reading that began before a doubt ends it": (
+        "mailbox",
+        "self._again = self._asked",
+        "self._again = False",
+    ),
+    "in doubt about everything the first one heard is the first": (
+        "mailbox",
+        "if self._asked or self._keeping:",
+        "if self._keeping:",
+    ),
+    "who catches up does not hear what came meanwhile": (
+        "mailbox",
+        "return [*letters, *(letter for letter in kept if letter.seq > head)], True",
+        "return [*letters], True",
+    ),
+    "who catches up hears twice what came meanwhile": (
+        "mailbox",
+        "for letter in kept if letter.seq > head)",
+        "for letter in kept)",
+    ),
+    "who has caught up is told with the others what it knows": (
+        "mailbox",
+        "skipping.get(one, 0) < letter.seq",
+        "True",
+    ),
+    "who catches up is told with the others": ("mailbox", "one not in keeping and", "True and"),
+    "one's catching up makes the others miss what is on its way": (
+        "mailbox",
+        "if self.position is not None or self._asked:",
+        "if self.position is not None:",
+    ),
     "an old notice replaces a new one": (
         "slots",
         "self.notices[kind] = frame",
@@ -116,9 +157,9 @@ MUTATIONS = {
 @pytest.fixture(scope="module")
 def outcomes():
     """What became of each mutation, and (under None) of the code as it is."""
-    asked: list[object] = [(None, SLOTS)]
+    asked: list[object] = [(None, [*TESTS["slots"], *MAILBOXES])]
     for module, *change in MUTATIONS.values():
-        asked.append(((f"seatcast.gateway.{module}", *change), SLOTS if module == "slots" else HISTORIES))
+        asked.append(((f"seatcast.gateway.{module}", *change), TESTS.get(module, HISTORIES)))
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("mutants.py"))],
         input=json.dumps(asked),

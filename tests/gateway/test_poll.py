@@ -5,12 +5,12 @@ import json
 import msgspec
 import pytest
 
-from seatcast import rest, wire
+from seatcast import rest, wire, wire_events
 from seatcast.gateway.hub import Hub
 from seatcast.gateway.poll import Polls
-from seatcast.gateway.session import Limits, Shared
+from seatcast.gateway.shared import Limits, Shared
 
-from .model import NOW, Database
+from .model import NOW, Database, join
 
 
 class House:
@@ -20,7 +20,7 @@ class House:
         self.truth = Hub(None).truth
         self.database = Database()
         self.publish(self.database.add("a") + self.database.add("b", 2))
-        self.truth.join_snapshot(self.database.snapshot(), self.truth.clock, NOW)
+        join(self.truth, self.database.snapshot())
         hub = Hub(None)
         hub.truth = self.truth
         self.polls = Polls(Shared(hub, Limits(**limits), lambda: NOW, None))
@@ -126,7 +126,9 @@ def test_an_unknown_cursor_gets_everything_and_is_told_so(house, cursor):
 def test_a_change_of_epoch_gets_everything_also_for_one_that_waits(house):
     waiting = house.polls.ask(None, house.body()["cursor"])
     # Somebody publishes without a version: the same facts, under another epoch.
-    house.truth.publish(wire.AvailabilityUpdated(event_id="x", tour_id="a", available_seats=1, timestamp=NOW))
+    house.truth.publish(
+        wire_events.AvailabilityUpdated(event_id="x", tour_id="a", available_seats=1, timestamp=NOW)
+    )
     body = json.loads(house.polls.news(waiting, None))
     assert body["reset"] is True
     assert body["epoch"] != "e1"

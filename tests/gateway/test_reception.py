@@ -106,6 +106,19 @@ async def test_many_silent_sockets_are_dropped_without_an_answer(house, upgrade,
         assert await status(h, upgrade) == 101
 
 
+async def test_silent_sockets_whose_time_ends_together_are_aborted_in_several_sweeps(
+    house, monkeypatch, eventually
+):
+    monkeypatch.setattr("seatcast.gateway.upkeep.MAX_ENDED", 2)
+    async with house().open() as h, contextlib.AsyncExitStack() as stack:
+        for _ in range(5):
+            await stack.enter_async_context(h.raw(b""))
+        await eventually(lambda: len(h.server.unfinished) == 5)
+        for left in (3, 1, 0):
+            h.upkeep._abort_unfinished(h.server.clock() + 10)
+            assert len(h.server.unfinished) == left
+
+
 async def test_this_machine_is_not_limited_by_default(house, upgrade):
     async with house(quotas=Quotas()).open() as h:
         await asyncio.gather(*(answer(h, upgrade) for _ in range(300)))

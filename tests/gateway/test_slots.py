@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatcast.gateway.slots import CHUNK_BYTES, CHUNK_KEYS, MAX_ANSWERS, Owed, Slot
+from seatcast.gateway.slots import CHUNK_BYTES, CHUNK_KEYS, MAX_ANSWERS, MAX_NOTICES, Owed, Slot
 
 KEYS = [(tour, departure) for tour in "abc" for departure in (None, "x", "y")]
 
@@ -12,6 +12,7 @@ step = st.one_of(
     st.tuples(st.just("update"), keys),
     st.tuples(st.just("offer"), keys),
     st.tuples(st.just("drop"), st.none() | st.sampled_from("abc")),
+    st.tuples(st.just("keep"), st.sampled_from("abc")),
     st.tuples(st.just("push"), st.just(())),
     st.tuples(st.just("notify"), st.sampled_from(["source", "versions"])),
     st.tuples(st.just("take"), st.just(())),
@@ -43,6 +44,9 @@ def test_what_is_owed_is_what_was_missed_since_it_was_last_taken(steps):
             assert owed.drop(argument) == len(dropped)
             for key in dropped:
                 del missed[key]
+        elif what == "keep":
+            before, missed = missed, {key: slot for key, slot in missed.items() if key[0] == argument}
+            assert owed.keep(argument) == len(before) - len(missed)
         elif what == "push":
             assert owed.push(b"%d " % now) is (len(answers) < MAX_ANSWERS)
             answers.append(b"%d " % now)
@@ -102,3 +106,15 @@ def test_what_there_is_nothing_to_tell_of_does_not_end_the_rest():
     owed.offer([("t", str(n)) for n in range(CHUNK_KEYS * 2)] + [("last", None)], 0.0)
     assert owed.take(lambda key, initial: b"last" if key[0] == "last" else None) == [b"last"]
     assert owed.take(render) == []
+
+
+def test_kinds_of_notices_are_bounded():
+    """As those of conversations are, to somebody of the team who does not read. A known kind always has its place."""
+    owed = Owed()
+    for number in range(MAX_NOTICES):
+        assert owed.notify(f"conversation {number}", b"old") is False
+    assert owed.notify("one more", b"new") is None
+    assert owed.notify("conversation 7", b"new") is True
+    assert len(owed) == MAX_NOTICES
+    assert "one more" not in owed.notices
+    assert owed.notices["conversation 7"] == b"new"

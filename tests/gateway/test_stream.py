@@ -9,12 +9,12 @@ from seatcast import wire
 from seatcast.gateway.audience import Audience
 from seatcast.gateway.hub import Hub
 from seatcast.gateway.metrics import Metrics
-from seatcast.gateway.session import Limits, Shared
+from seatcast.gateway.shared import Limits, Shared
 from seatcast.gateway.slots import MAX_ANSWERS
 from seatcast.gateway.stream import Stream
 from seatcast.tokens import Identity
 
-from .model import NOW, Database
+from .model import NOW, Database, join
 
 
 class House:
@@ -26,7 +26,7 @@ class House:
         self.truth = self.audience.hub.truth
         self.database = Database()
         self.publish(self.database.add("a") + self.database.add("b", 2))
-        self.truth.join_snapshot(self.database.snapshot(), self.truth.clock, NOW)
+        join(self.truth, self.database.snapshot())
         self.woken = 0
 
     def publish(self, events):
@@ -165,7 +165,7 @@ def test_when_versions_start_anew_the_cursor_goes_and_everything_follows(house):
     take(stream)
     house.book("a", 2)
     house.database.restore()
-    house.truth.join_snapshot(house.database.snapshot(), house.truth.clock, NOW)
+    join(house.truth, house.database.snapshot())
     told = take(stream)
     assert [frame["type"] for frame, _ in told] == ["RESET", *["INITIAL_STATE"] * 3]
     assert told[0][0]["epoch"] == "e2"

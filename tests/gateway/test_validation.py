@@ -9,11 +9,24 @@ from hypothesis import strategies as st
 
 from seatcast import wire
 
-from .test_session import House
+from .session_house import House
 
-FIELDS = {"SUBSCRIBE": ("tourId", "channel", "id"), "UNSUBSCRIBE": ("tourId", "channel", "id"),
-          "PING": ("id",), "AUTH": ("token", "id")}  # fmt: skip
-GOOD = {"tourId": "a", "token": "x"}
+CHANGES = {"field": "description", "value": "x"}
+FIELDS = {
+    "SUBSCRIBE": {"tourId": "a", "channel": "metrics", "id": 7, "since": "x"},
+    "UNSUBSCRIBE": {"tourId": "a", "channel": "metrics", "id": 7},
+    "PING": {"id": 7},
+    "AUTH": {"token": "x", "id": 7, "since": "x"},
+    "CHAT_MESSAGE": {"to": "support", "message": "hello", "id": 7},
+    "CHAT_MARK": {"conversationId": "a", "messageId": "m", "mark": "read", "id": 7},
+    "CHAT_TAKE": {"conversationId": "a", "id": 7},
+    "CHAT_RELEASE": {"conversationId": "a", "id": 7},
+    "CHAT_TYPING": {"to": "support", "id": 7},
+    "DOCUMENT_EDIT": {"documentId": "a", "changes": CHANGES, "baseVersion": 1, "id": 7},
+}
+"""Every message with every field, each lawful by itself; a tour and a channel exclude each other."""
+
+OPTIONAL = {"id", "since", "baseVersion", "channel"}
 LARGEST = 2**63 - 1
 
 
@@ -25,13 +38,14 @@ def answers(message):
 
 
 def with_field(kind, field, raw):
-    """A message of this kind, lawful but for the field, whose value is `raw` JSON."""
-    more = {"tourId": "a"} if "SUBSCRIBE" in kind else {"token": "x"} if kind == "AUTH" else {}
+    """A message of this kind, lawful but for the field, whose value is `raw` JSON; None: it is missing."""
+    needed = {name: json.dumps(value) for name, value in FIELDS[kind].items() if name not in OPTIONAL}
     if field == "channel":
-        more = {}
-    more.pop(field, None)
-    fields = [f'"type":"{kind}"', *(f'"{name}":{json.dumps(value)}' for name, value in more.items())]
-    return ("{" + ",".join([*fields, f'"{field}":{raw}']) + "}").encode()
+        needed.pop("tourId")
+    fields = {"type": json.dumps(kind), **needed, field: raw}
+    return (
+        "{" + ",".join(f'"{name}":{raw}' for name, raw in fields.items() if raw is not None) + "}"
+    ).encode()
 
 
 def test_the_fields_here_are_those_of_the_wire():
@@ -48,9 +62,13 @@ WRONG = ["null", "true", "1.5", "[]", "{}", '{"a":1}', "1e999", "1" + "0" * 5_00
     ("kind", "field"), [(kind, field) for kind, fields in FIELDS.items() for field in fields]
 )
 def test_a_wrong_field_is_named(kind, field):
-    wrong = [*WRONG, *(["5", '""'] if field != "id" else [str(LARGEST + 1), str(-LARGEST - 2), "9" * 400])]
-    if field != "token":
-        wrong.append(json.dumps("x" * 129))
+    wrong = WRONG + {
+        "id": [str(LARGEST + 1), str(-LARGEST - 2), "9" * 400],
+        "since": ["5", json.dumps("x" * 301)],
+        "token": ["5", '""'],
+        "message": ["5", '""', '" "'],
+        "baseVersion": ["-1", '""'],
+    }.get(field, ["5", '""', json.dumps("x" * 129)])
     for raw in wrong:
         (answer,) = answers(with_field(kind, field, raw))
         assert (answer["code"], "id" in answer) == ("INVALID_MESSAGE", False), raw
@@ -59,10 +77,11 @@ def test_a_wrong_field_is_named(kind, field):
 
 
 @pytest.mark.parametrize(
-    ("kind", "needed"), [("SUBSCRIBE", "tourId"), ("UNSUBSCRIBE", "tourId"), ("AUTH", "token")]
+    ("kind", "needed"),
+    [(kind, field) for kind, fields in FIELDS.items() for field in fields if field not in OPTIONAL],
 )
 def test_a_missing_field_is_named(kind, needed):
-    (answer,) = answers(b'{"type":"%s","id":7}' % kind.encode())
+    (answer,) = answers(with_field(kind, needed, None)[:-1] + b',"id":7}')
     assert (answer["code"], answer["id"]) == ("INVALID_MESSAGE", 7)
     assert needed in answer["message"]
 
@@ -100,7 +119,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-names = st.sampled_from(["type", "tourId", "channel", "id", "token", "more"])
+names = st.sampled_from(["type", "more", *sorted({name for fields in FIELDS.values() for name in fields})])
 messages = st.one_of(
     st.binary(max_size=300),
     values.map(lambda value: json.dumps(value).encode()),

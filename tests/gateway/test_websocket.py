@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import itertools
+import socket
 
 import pytest
 
-from seatcast.gateway import websocket
+from seatcast.gateway import backlog
 from seatcast.gateway.addresses import Addresses
 from seatcast.gateway.admission import Visitor
 from seatcast.gateway.arrival import Arrival, Door, Upgrade
 from seatcast.gateway.frames import CLOSE, PING, PONG, TEXT
 from seatcast.gateway.messages import Bounds
-from seatcast.gateway.websocket import FRAMES_AT_ONCE, MAX_IGNORED_BYTES
+from seatcast.gateway.websocket import FRAMES_AT_ONCE, MAX_IGNORED_BYTES, WebSocket
+
+from ..client_frames import masked as client_frame
 
 
 class Owner:
@@ -84,7 +88,7 @@ async def connected(upgrade, fail_on=None):
 
 async def test_a_burst_is_worked_off_a_few_frames_at_a_time(upgrade, masked, eventually, monkeypatch):
     """Those who sent more share a part of each turn, here none but for the first of them."""
-    monkeypatch.setattr(websocket, "BACKLOG_SECONDS", 1e-9)
+    monkeypatch.setattr(backlog, "BACKLOG_SECONDS", 1e-9)
     async with connected(upgrade) as (_, writer, owner):
         owner.tick()
         writer.write(b"".join(masked(TEXT, b"%d" % n) for n in range(1_000)))
@@ -128,7 +132,7 @@ async def test_pings_are_answered_and_not_while_the_peer_does_not_read(upgrade, 
 async def test_a_violation_is_told_and_then_the_stream_ends(upgrade, masked, frames, more):
     """Also to a peer that had more to say: the connection is not reset under the CLOSE."""
     async with connected(upgrade) as (reader, writer, owner):
-        writer.write(masked(TEXT, b"good") + masked(TEXT, b"bad", rsv=1) + masked(TEXT, b"void") + more)
+        writer.write(masked(TEXT, b"good") + masked(TEXT, b"bad", reserved=1) + masked(TEXT, b"void") + more)
         assert await frames(reader, 1) == [(CLOSE, b"\x03\xeareserved bit set")]
         assert await reader.read() == b""
         assert owner.heard == [b"good"]
@@ -155,7 +159,7 @@ async def test_a_close_is_answered_once_whatever_follows_it(upgrade, masked, fra
             masked(CLOSE, b"\x03\xe8")
             + masked(CLOSE, b"\x03\xe9")
             + masked(PING, b"")
-            + masked(TEXT, b"\xff", rsv=7)
+            + masked(TEXT, b"\xff", reserved=7)
         )
         assert await frames(reader, 1) == [(CLOSE, b"\x03\xe8")]
         assert await reader.read() == b""
@@ -210,3 +214,55 @@ async def test_a_lost_connection_cannot_be_written_to(upgrade):
         owner.websocket.ping()
         with pytest.raises(OSError, match="Bad file descriptor"):
             owner.websocket.send(b"x")
+
+
+class Transport(asyncio.Transport):
+    """Takes everything; whether it is read from can be asked."""
+
+    def __init__(self, sock):
+        super().__init__({"socket": sock})
+        self.reading = True
+
+    def write(self, data):
+        pass
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        pass
+
+    def is_closing(self):
+        return False
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+
+async def test_what_many_send_at_once_is_worked_on_in_several_turns(monkeypatch):
+    """By a clock that goes on by half a millisecond whenever it is asked."""
+    moments = itertools.count()
+    monkeypatch.setattr(backlog.time, "perf_counter", lambda: next(moments) / 2_000)
+    monkeypatch.setattr(backlog, "BACKLOG_SECONDS", 0.002)
+    turns, owners, transports = backlog.Backlog(), [Owner(None) for _ in range(40)], []
+    with socket.socket() as sock:
+        for owner in owners:
+            transports.append(Transport(sock))
+            made = WebSocket(owner, transports[-1], Bounds(), turns)
+            made.start(b"", b"")
+            made.data_received(client_frame(TEXT, b"hello"))
+
+        def done():
+            return sum(bool(owner.heard) for owner in owners)
+
+        # Whoever has to wait is not read from meanwhile.
+        assert done() == sum(transport.reading for transport in transports) == 4
+        while (before := done()) < len(owners):
+            await asyncio.sleep(0)
+            assert done() - before <= 5
+        assert all(transport.reading for transport in transports)
+        # The next turn has time again.
+        made.data_received(client_frame(TEXT, b"again"))
+        assert owners[-1].heard == [b"hello", b"again"]
+        for owner in owners:
+            owner.websocket.connection_lost(None)

@@ -14,19 +14,21 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text as sql
 
-from seatcast import rest, wire
+from seatcast import rest, wire_events
 from seatcast.broker.memory import MemoryBroker
 from seatcast.config import Settings
 from seatcast.domain import DomainError, iso
 from seatcast.tokens import Tokens
-from seatcast.tours import store
+from seatcast.tours import relay, store
 from seatcast.tours.app import tours
 from seatcast.tours.bookings import Desk
 from seatcast.tours.catalogue import Catalogue
-from seatcast.tours.database import Database, migrate, open_database
+from seatcast.tours.database import Database, open_database
+from seatcast.tours.migrate import migrate
 from seatcast.tours.till import Till
 
 from .. import servers
+from .faulty_broker import FaultyBroker
 
 TOKENS = Tokens("a secret of the tests, of 32 bytes or more")
 
@@ -41,13 +43,17 @@ def days_ahead(days):
 
 @dataclass
 class Service:
-    """A running tour service: `client` speaks to it, `events` are what a gateway would have had of it so far."""
+    """A running tour service: `client` speaks to it, and what a gateway would have had of it so far.
+
+    That is `events` of tours, `told` to users and the support team, and `ticks`.
+    """
 
     url: str
     app: object
     client: httpx.AsyncClient
     broker: object
     events: list = field(default_factory=list)
+    told: list = field(default_factory=list)
     ticks: list = field(default_factory=list)
     staff: dict = field(default_factory=lambda: _bearer("olga", "staff"))
     user: dict = field(default_factory=lambda: _bearer("ana"))
@@ -90,7 +96,7 @@ class Service:
 async def _running(url, broker=None, tokens=TOKENS, **settings):
     broker = broker or MemoryBroker()
     async with AsyncExitStack() as stack:
-        heard = await stack.enter_async_context(broker.subscribe("test", list(wire.EVENT_TYPES)))
+        heard = await stack.enter_async_context(broker.subscribe("test", list(wire_events.EVENT_TYPES)))
         app = await stack.enter_async_context(tours(Settings(database_url=url, **settings), broker, tokens))
         client = await stack.enter_async_context(
             httpx.AsyncClient(
@@ -101,8 +107,13 @@ async def _running(url, broker=None, tokens=TOKENS, **settings):
 
         async def listen():
             async for delivery in heard:
-                event = wire.decode_event(delivery.routing_key, delivery.body)
-                (service.ticks if isinstance(event, wire.Tick) else service.events).append(event)
+                event = wire_events.decode_event(delivery.routing_key, delivery.body)
+                if isinstance(event, wire_events.Tick):
+                    service.ticks.append(event)
+                elif isinstance(event, wire_events.AvailabilityUpdated | wire_events.TourClosedEvent):
+                    service.events.append(event)
+                else:
+                    service.told.append(event)
 
         listening = asyncio.create_task(listen())
         try:
@@ -126,9 +137,14 @@ def _migrated_postgres():
         yield url
 
 
+_DOCUMENTS = ("document_edits", "document_fields", "document_updates", "documents")
+_MESSAGES = ("messages", "streams", "conversations")
+_TABLES = ("outbox", "bookings", "departures", "tours", *_MESSAGES, *_DOCUMENTS)
+
+
 async def _emptied(url):
     async with open_database(url) as database, database.transaction() as tx:
-        for table in ("outbox", "bookings", "departures", "tours"):
+        for table in _TABLES:
             await tx.exec_driver_sql(f"DELETE FROM {table}")
     return url
 
@@ -249,14 +265,22 @@ class Office:
 
     async def everything(self):
         """All that bookings can change, to compare before and after."""
-        tables = ("tours", "departures", "bookings", "outbox")
+        tables = ("tours", "departures", "bookings", "outbox", "streams", "messages")
         return [await self.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
 
     async def events(self, tour_id=None):
-        """The events in the outbox, in the order in which the relay would send them."""
-        rows = await self.rows("SELECT routing_key, payload FROM outbox ORDER BY id")
-        events = [wire.decode_event(row.routing_key, row.payload.encode()) for row in rows]
+        """The events of tours in the outbox, in the order in which the relay would send them."""
+        kinds = (wire_events.AvailabilityUpdated, wire_events.TourClosedEvent)
+        events = [event for event in await self._waiting() if isinstance(event, kinds)]
         return [event for event in events if tour_id in (None, event.tour_id)]
+
+    async def told(self, user):
+        """The events of a user's messages in the outbox, in the order in which the relay would send them."""
+        return [event for event in await self._waiting() if getattr(event, "user_id", None) == user]
+
+    async def _waiting(self):
+        rows = await self.rows("SELECT routing_key, payload FROM outbox ORDER BY id")
+        return [wire_events.decode_event(row.routing_key, row.payload.encode()) for row in rows]
 
     async def undated(self, tour_id="tour_louvre", capacity=10, **more):
         return await self.catalogue.create(rest.NewTour(id=tour_id, name=tour_id, capacity=capacity, **more))
@@ -278,15 +302,19 @@ class Office:
                 list(await connection.execute(sql(f"SELECT * FROM {table}")))
                 for table in ("tours", "departures", "bookings WHERE status = 'confirmed'")
             ]
-        booked = defaultdict(int)
+        booked, count, revenue = defaultdict(int), Counter(), Counter()
         for row in confirmed:
             booked[row.tour_id, row.departure_id] += row.seats
+            count[row.tour_id, row.departure_id] += 1
+            revenue[row.tour_id] += row.total_minor
         for row in [*tours_now, *departures_now]:
             assert row.available + row.held + row.sold == row.capacity
             assert min(row.available, row.held, row.sold) >= 0
         for departure in departures_now:
             assert departure.sold == booked[departure.tour_id, departure.id], departure
+            assert departure.bookings == count[departure.tour_id, departure.id], departure
         for tour in tours_now:
+            assert tour.revenue_minor == revenue[tour.id], tour
             on_sale = [d for d in departures_now if d.tour_id == tour.id and d.closed_at is None]
             assert tour.closed_at is None or not on_sale, f"{tour.id} is closed with open departures"
             for name in ("capacity", "available", "held", "sold"):
@@ -295,7 +323,7 @@ class Office:
 
 @asynccontextmanager
 async def _opened(url):
-    await migrate(url)
+    await migrate(url, wait_seconds=20)  # on a busy machine a connection may take a second
     async with open_database(url) as database:
         clock, woken = Clock(), []
         async with database.reading() as connection:
@@ -339,6 +367,24 @@ async def postgres_office(clean_postgres_url):
     """The desk and the catalogue on PostgreSQL alone."""
     async with _opened(clean_postgres_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def broker():
+    return FaultyBroker()
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Polls and pauses of some milliseconds, where a test has to see several of them."""
+    monkeypatch.setattr(relay, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(relay, "_BROKER_PAUSE", 0.02)
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """No poll within the time of a test: only a wake-up can be the reason."""
+    monkeypatch.setattr(relay, "POLL_SECONDS", 600.0)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from seatcast import rest, wire
+from seatcast import rest, wire_events
 from seatcast.domain import (
     CapacityBelowSold,
     CapacityTooLarge,
@@ -31,7 +31,7 @@ def said(events):
     """Events in short: what, of which departure, version and seats of the tour."""
     return [
         ("closed", event.departure_id or None, event.version)
-        if isinstance(event, wire.TourClosedEvent)
+        if isinstance(event, wire_events.TourClosedEvent)
         else (event.available_seats, event.departure.id if event.departure else None, event.version)
         for event in events
     ]
@@ -234,7 +234,7 @@ async def test_many_who_close_and_reopen_at_once_leave_the_sums_right(office):
 
 
 def event_of_departure(event):
-    return isinstance(event, wire.TourClosedEvent) and bool(event.departure_id)
+    return isinstance(event, wire_events.TourClosedEvent) and bool(event.departure_id)
 
 
 async def test_a_departure_added_while_its_tour_is_closed_is_closed_with_it(postgres_office, eventually):

@@ -30,7 +30,13 @@ async def test_every_route_is_described_with_what_it_takes_and_answers(document)
         "POST /api/tours/{tour_id}/book", "POST /api/tours/{tour_id}/departures",
         "PATCH /api/tours/{tour_id}/departures/{departure_id}",
         "GET /api/bookings", "GET /api/bookings/{booking_id}", "DELETE /api/bookings/{booking_id}",
-        "GET /api/config",
+        "GET /api/config", "GET /api/messages", "GET /api/conversations",
+        "GET /api/conversations/{conversation_id}/messages", "POST /api/conversations/{conversation_id}/messages",
+        "POST /api/conversations/{conversation_id}/marks",
+        "PUT /api/conversations/{conversation_id}/agent", "DELETE /api/conversations/{conversation_id}/agent",
+        "GET /api/metrics",
+        "GET /api/documents/{document_id}", "GET /api/documents/{document_id}/updates",
+        "POST /api/documents/{document_id}/updates", "POST /api/documents/{document_id}/edits",
     }  # fmt: skip
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -46,7 +52,9 @@ async def test_a_token_is_asked_for_where_one_is_needed(document):
         return document["paths"][path][method].get("security")
 
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
-    assert security("post", "/api/tours") == [{"bearer": []}]
+    assert security("post", "/api/tours") == [{"bearer": ["staff"]}]
+    assert security("get", "/api/bookings") == [{"bearer": []}]
+    assert security("get", "/api/tours") == [{}, {"bearer": []}]
     assert security("post", "/api/tours/{tour_id}/book") == [{}, {"bearer": []}]
 
 
@@ -62,7 +70,7 @@ async def test_the_bodies_are_described_as_they_are_decoded(document):
         assert reference in schemas
 
 
-def _try_everything(document, base_url, headers, tour_id):
+def _try_everything(document, base_url, headers, known):
     """Send what the description allows, and what it does not, and believe it in each answer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its libraries', about each other
@@ -85,10 +93,12 @@ def _try_everything(document, base_url, headers, tour_id):
         for found in schemathesis.openapi.from_dict(document).get_all_operations():
             operation = found.ok()
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                real = {"path_parameters": {"tour_id": tour_id}} if operation.path.count("{") == 1 else {}
-                for known in (real, {}) if "tour_id" in operation.path else ({},):
+                names = re.findall(r"{(\w+)}", operation.path)
+                real = {name: known[name] for name in names if name in known}
+                for ids in (real, {}) if real and len(real) == len(names) else ({},):
+                    fixed = {"path_parameters": ids} if ids else {}
 
-                    @given(case=operation.as_strategy(generation_mode=mode, **known))
+                    @given(case=operation.as_strategy(generation_mode=mode, **fixed))
                     @settings(
                         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
                         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
@@ -108,14 +118,22 @@ def _try_everything(document, base_url, headers, tour_id):
 
 
 @pytest.mark.timeout(100)
-async def test_no_request_gets_an_answer_that_is_not_described(clean_postgres_url, running):
+async def test_no_request_gets_an_answer_that_is_not_described(clean_postgres_url, running, bearer):
     """On PostgreSQL, which is the more particular of the two about what it takes."""
     async with running(clean_postgres_url) as service:
         await service.create("louvre", 10_000)
+        everybody = bearer("olga", "staff", "support", "admin")
+        await service.client.post(
+            "/api/conversations/support/messages", json={"message": "?"}, headers=bearer("ana")
+        )
         document = (await service.client.get("/openapi.json")).json()
         async with serve_http(service.app, "127.0.0.1", 0, name="REST") as port:
             asked = await asyncio.to_thread(
-                _try_everything, document, f"http://127.0.0.1:{port}", service.staff, "louvre"
+                _try_everything,
+                document,
+                f"http://127.0.0.1:{port}",
+                everybody,
+                {"tour_id": "louvre", "conversation_id": "ana"},
             )
     assert asked > 100
 

@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import text
 
-from seatcast import wire
+from seatcast import wire_events
 from seatcast.domain import partition_of
-from seatcast.tours import outbox, store
+from seatcast.tours import outbox
 
 
 def closed_event(number, tour_id="paris"):
-    return wire.TourClosedEvent(
+    return wire_events.TourClosedEvent(
         event_id=f"evt_{number}",
         tour_id=tour_id,
         timestamp=f"2026-06-01T10:00:0{number % 10}.000Z",
@@ -23,7 +23,8 @@ async def filled(office):
     async with office.database.transaction() as tx:
         for number in range(6):
             traceparent = "00-trace" if number == 3 else None
-            await store.add_event(tx, closed_event(number, ("paris", "rome")[number % 2]), traceparent)
+            tour_id = ("paris", "rome")[number % 2]
+            await outbox.add_event(tx, closed_event(number, tour_id), tour_id, traceparent)
     return office
 
 
@@ -38,14 +39,14 @@ async def test_rows_wait_in_the_order_in_which_they_were_written(filled):
     assert [row.event_id for row in rows] == [f"evt_{number}" for number in range(6)]
     assert [row.id for row in rows] == sorted(row.id for row in rows)
     assert {row.routing_key for row in rows} == {"tour.closed"}
-    assert wire.decode_event(rows[3].routing_key, rows[3].payload.encode()) == closed_event(3, "rome")
+    assert wire_events.decode_event(rows[3].routing_key, rows[3].payload.encode()) == closed_event(3, "rome")
     assert [row.traceparent for row in rows] == [None, None, None, "00-trace", None, None]
 
 
 async def test_an_event_exists_if_and_only_if_its_transaction_commits(filled):
     async def fail():
         async with filled.database.transaction() as tx:
-            await store.add_event(tx, closed_event(7), None)
+            await outbox.add_event(tx, closed_event(7), "paris", None)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -78,7 +79,7 @@ async def test_an_id_is_never_used_again(filled):
     rows = await _waiting(filled)
     async with filled.database.transaction() as tx:
         await outbox.sent(tx, [row.id for row in rows])
-        await store.add_event(tx, closed_event(9), None)
+        await outbox.add_event(tx, closed_event(9), "paris", None)
 
     assert (await _waiting(filled))[0].id > rows[-1].id
 

@@ -7,7 +7,8 @@ import threading
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from seatcast.tours.database import migrate, open_database
+from seatcast.tours.database import open_database
+from seatcast.tours.migrate import migrate
 from seatcast.tours.sqlite import BEGIN_READING, BEGIN_WRITING, SqliteThread, prepare
 
 
@@ -155,3 +156,19 @@ async def test_writers_take_turns_however_they_write(sqlite_url):
         [(epoch,)] = await database.read_at_once(_sql("SELECT epoch FROM seatcast_meta"))
 
     assert (epoch.count("a") >= 20, len(epoch) - 16) == (True, 40)
+
+
+async def test_work_through_the_driver_commits_whole_or_not_at_all(sqlite_url):
+    await migrate(sqlite_url)
+    async with open_database(sqlite_url) as database:
+
+        def fail(driver):
+            driver.execute("UPDATE seatcast_meta SET epoch = 'lost'")
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await database.write_through_driver(fail)
+        await database.write_through_driver(
+            lambda driver: driver.execute("UPDATE seatcast_meta SET epoch = 'kept'")
+        )
+        assert await database.read_at_once(_sql("SELECT epoch FROM seatcast_meta")) == [("kept",)]

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from seatcast.tours.bookings import new_id
+from seatcast.domain import new_id
+from seatcast.tours.group_commit import BATCH
 from seatcast.tours.selling import Taking
-from seatcast.tours.till import BATCH, Till
+from seatcast.tours.till import Till
 
 
 def wish(tour_id="louvre", seats=1, key=None):
@@ -106,9 +107,9 @@ async def test_a_till_that_closes_lets_go_of_those_it_was_serving(office):
         await tx.exec_driver_sql("UPDATE departures SET changed_at = changed_at")  # its row is locked
         selling = asyncio.create_task(till.run())
         waiting = asyncio.create_task(till.take(wish()))
-        while not till._arrived.is_set():
+        while not till._wishes._arrived.is_set():
             await asyncio.sleep(0)
-        while till._queue:
+        while till._wishes._queue:
             await asyncio.sleep(0)
         selling.cancel()
         await asyncio.gather(selling, return_exceptions=True)
