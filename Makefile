@@ -14,7 +14,7 @@ help:
 	  'make wheel   dist/seatcast-*.whl with the page inside' \
 	  'make web     the page alone' \
 	  'make lock    requirements.lock anew from pyproject.toml' \
-	  'make docs    generated pages of docs/'
+	  'make docs    what is generated: a page of docs/, the types of the front end'
 
 setup:
 	@scripts/setup
@@ -45,3 +45,4 @@ lock: setup
 
 docs: setup
 	@$(BIN)/python scripts/configuration_page.py
+	@$(BIN)/python scripts/client_types.py
