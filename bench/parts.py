@@ -28,6 +28,7 @@ POSTGRES = os.environ.get("SEATCAST_TEST_POSTGRES_URL", "postgresql://postgres@1
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+_MANY_ENDED = 10_000
 
 
 class StackFailed(Exception):
@@ -41,6 +42,18 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+async def ports_again(seconds: float = 90.0) -> None:
+    """Wait until most local ports can be had: those of connections that ended are the kernel's for another minute.
+
+    While it has them all, nothing can be given any free port, and no Erlang program, `rabbitmqctl` among them, starts.
+    """
+    for _ in range(int(seconds)):
+        counts = Path("/proc/net/sockstat").read_text().partition(" tw ")[2].split()
+        if not counts or int(counts[0]) < _MANY_ENDED:
+            return
+        await asyncio.sleep(1.0)
 
 
 async def listens(port: int) -> bool:
@@ -94,6 +107,7 @@ async def fresh_vhost(label: str) -> AsyncIterator[str]:
 
 
 async def _rabbitmqctl(*arguments: str) -> None:
+    await ports_again()
     process = await asyncio.create_subprocess_exec(
         "rabbitmqctl", "--quiet", *arguments, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.parts import StackFailed, free_port, listens, running
+from bench.parts import StackFailed, free_port, listens, ports_again, running
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Rabbit:
 
     async def vhost(self, name: str) -> str:
         """Make a virtual host and return its URL."""
+        await ports_again()
         for arguments in (("add_vhost", name), ("set_permissions", "-p", name, "guest", ".*", ".*", ".*")):
             process = await asyncio.create_subprocess_exec(
                 _program("rabbitmqctl"), "--quiet", *arguments, env=self.environment, cwd="/",
@@ -75,6 +76,7 @@ async def private_rabbit(before: Sequence[str]) -> AsyncIterator[Rabbit]:
         }
         rabbit = Rabbit(f"amqp://guest:guest@127.0.0.1:{port}", environment)
         command = (*before, _program("rabbitmq-server"))
+        await ports_again()
         async with running(*command, environment=environment) as process:
             await process.wait_until(partial(listens, port))
             try:
