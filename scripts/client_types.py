@@ -18,6 +18,7 @@ REST_BODIES: Final = (
     rest.BookResponse,
     rest.Problem,
     rest.Config,
+    rest.DemoSession,
     rest.Live,
     rest.ShopMetrics,
 )

@@ -210,6 +210,7 @@ ASK: dict[str, Ask] = {
     "POST /api/documents/{document_id}/edits": at("/api/documents/x/edits", _EDIT | {"id": "edit_"}),
     "GET /api/metrics": at("/api/metrics"),
     "GET /api/config": at("/api/config"),
+    "POST /api/demo/sessions": at("/api/demo/sessions", {"userId": "alice", "roles": []}),
     "GET /": at("/"),
     "GET /{path}": at("/a/page/of/the/front-end"),
     "GET /docs": at("/docs"),
@@ -229,7 +230,7 @@ HIDDEN = {"GET /api/bookings/{booking_id}", "DELETE /api/bookings/{booking_id}"}
 
 
 async def test_every_route_of_the_application_has_a_row_and_every_row_a_route(tmp_path):
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'x.sqlite3'}", demo=True)
     async with tours(settings, MemoryBroker(), Tokens(SECRET), live=True) as app:
         routes = {
             f"{method} {route.path_format}"

@@ -254,6 +254,22 @@ class Config(Struct, frozen=True, rename="camel", kw_only=True):
     websocket_url: str | None
     websocket_port: int
     demo: bool
+    demo_users: list[DemoUser] | UnsetType = UNSET
+    """Whom a page may offer to be; only where `POST /api/demo/sessions` is there."""
+
+
+class DemoUser(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """Somebody to be in a demo, and with which roles."""
+
+    user_id: Annotated[Name, Meta(max_length=64)]
+    roles: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=8)]
+
+
+class DemoSession(Struct, frozen=True, rename="camel", kw_only=True):
+    """A token for somebody in a demo, and until when."""
+
+    token: str
+    expires_at: str
 
 
 class Problem(Struct, frozen=True, omit_defaults=True, kw_only=True):

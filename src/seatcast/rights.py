@@ -80,6 +80,7 @@ ROUTES: Final[dict[str, Rule]] = {
     "POST /api/documents/{document_id}/edits": Rule("edit documents"),
     "GET /api/metrics": Rule("follow metrics"),
     "GET /api/config": Rule("see the service"),
+    "POST /api/demo/sessions": Rule("see the service"),  # with `--demo` alone
     "GET /": Rule("see the service"),
     "GET /{path}": Rule("see the service"),
     "GET /docs": Rule("see the service"),

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from litestar import Litestar, Router
 from litestar.types import ASGIApp
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry
 
 from seatcast import rest
@@ -25,6 +26,7 @@ from seatcast.tours.catalogue import Catalogue
 from seatcast.tours.chat_api import WholeIds, conversation_routes
 from seatcast.tours.conversations import Conversations
 from seatcast.tours.database import open_database
+from seatcast.tours.demo_api import USERS, demo_routes
 from seatcast.tours.documents import Documents
 from seatcast.tours.documents_api import documents_routes
 from seatcast.tours.figures_api import figures_routes
@@ -107,6 +109,7 @@ async def tours(
                         *operators(catalogue, callers),
                         *figures_routes(database, live_figures, callers),
                         *documents_routes(documents, callers),
+                        *(demo_routes(tokens) if settings.demo else ()),
                     ],
                 ),
                 *health_routes(lambda: _health(relay, broker, tokens, leaving), registry),
@@ -121,7 +124,12 @@ async def tours(
 
 
 def _page_config(settings: Settings, port: int) -> rest.Config:
-    return rest.Config(websocket_url=settings.websocket_url, websocket_port=port, demo=settings.demo)
+    return rest.Config(
+        websocket_url=settings.websocket_url,
+        websocket_port=port,
+        demo=settings.demo,
+        demo_users=list(USERS) if settings.demo else UNSET,
+    )
 
 
 def _health(relay: Relay, broker: Broker, tokens: Tokens, leaving: asyncio.Event | None) -> Health:

@@ -373,6 +373,19 @@ export interface Config {
   readonly websocketUrl: string | null;
   readonly websocketPort: number;
   readonly demo: boolean;
+  readonly demoUsers?: readonly DemoUser[];
+}
+
+/** Somebody to be in a demo, and with which roles. */
+export interface DemoUser {
+  readonly userId: string;
+  readonly roles: readonly string[];
+}
+
+/** A token for somebody in a demo, and until when. */
+export interface DemoSession {
+  readonly token: string;
+  readonly expiresAt: string;
 }
 
 /**
