@@ -6,6 +6,8 @@ import { cleanup, render, screen, waitFor, within } from "@testing-library/react
 import userEvent from "@testing-library/user-event";
 import { StrictMode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
 import rest from "../../contract/rest.json";
 import { type Api, Refused, Unanswered } from "./api";
 import { App } from "./App";
@@ -28,7 +30,9 @@ async function open(tours: readonly Tour[] = [paris, louvre], path = "/"): Promi
       <MantineProvider>
         <ApiContext value={{ book, cancel } as unknown as Api}>
           <SeatcastProvider client={client as unknown as Client}>
-            <App path={path} language="fr" storage={sessionStorage} onLanguage={onLanguage} />
+            <Router hook={memoryLocation({ path }).hook}>
+              <App language="fr" storage={sessionStorage} onLanguage={onLanguage} />
+            </Router>
           </SeatcastProvider>
         </ApiContext>
       </MantineProvider>
@@ -182,6 +186,13 @@ describe("the page", () => {
     expect(screen.getByText(/code 4401/)).toBeDefined();
   });
 
+  it("an address without a page says so, and leads back", async () => {
+    await open([], "/nowhere");
+    expect(screen.getByRole("alert").textContent).toContain("Cette page n’existe pas.");
+    await userEvent.click(screen.getByRole("link", { name: "Retour aux visites" }));
+    expect(screen.getByRole("heading", { name: "Nos visites" })).toBeDefined();
+  });
+
   it("an empty catalogue is said, not left blank", async () => {
     await open([]);
     expect(await screen.findByText("Aucune visite n’est en vente pour le moment.")).toBeDefined();
@@ -190,8 +201,8 @@ describe("the page", () => {
 
 it("the random numbers have a page of their own: the newest, when it came, and the ten last in all", async () => {
   const server = await open([], "/random-numbers");
+  expect(await screen.findByText("En attente du premier nombre…")).toBeDefined();
   expect(server.last.sent).toEqual([{ type: "SUBSCRIBE", channel: "random-numbers" }]);
-  expect(screen.getByText("En attente du premier nombre…")).toBeDefined();
   for (let value = 1; value <= 12; value += 1) {
     const timestamp = `2025-01-08T10:40:${String(value).padStart(2, "0")}.000Z`;
     server.last.says({ type: "RANDOM_NUMBER", value, timestamp });

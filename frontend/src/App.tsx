@@ -1,26 +1,28 @@
-/** What is around every page: language, bookings, announcements, header. */
-import { type ReactNode, useEffect, useState } from "react";
+/** What is around every page: language, bookings, announcements, header; and which page it is. */
+import { Container, Skeleton, VisuallyHidden } from "@mantine/core";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
+import { Route, Switch, useLocation } from "wouter";
 import { BookingsContext, useBookingsOfTab } from "./bookings";
 import { Announcer } from "./components/Announcer";
 import { Header } from "./components/Header";
-import { SpeechContext } from "./hooks";
-import { RandomNumberDisplay } from "./pages/RandomNumberDisplay";
-import { TourDashboard } from "./pages/TourDashboard";
+import { Notice } from "./components/Notice";
+import { PageBoundary } from "./components/PageBoundary";
+import { PageLink } from "./components/PageLink";
+import { SpeechContext, useSpeech } from "./hooks";
+import { type PageProps, PLACES, type Place } from "./places";
+import { has, useSession } from "./session";
 import { type Language, speech } from "./text";
 
-/** Where the demo's random numbers are; everything else is the tours. */
-const NUMBERS = "/random-numbers";
-
 interface Props {
-  readonly path: string;
   readonly language: Language;
   readonly storage: Storage | null;
   /** A person chose another language. */
   readonly onLanguage: (language: Language) => void;
 }
 
-export function App({ path, language: first, storage, onLanguage }: Props): ReactNode {
+export function App({ language: first, storage, onLanguage }: Props): ReactNode {
   const [language, setLanguage] = useState(first);
+  const [path] = useLocation();
   const bookings = useBookingsOfTab(storage);
   const spoken = speech(language);
   useEffect(() => {
@@ -37,9 +39,52 @@ export function App({ path, language: first, storage, onLanguage }: Props): Reac
               onLanguage(chosen);
             }}
           />
-          {path === NUMBERS ? <RandomNumberDisplay /> : <TourDashboard />}
+          <PageBoundary key={path}>
+            <Suspense fallback={<Loading />}>
+              <Switch>
+                {PLACES.map((place) => (
+                  <Route key={place.path} path={place.path}>
+                    {(params) => <Guarded place={place} params={params} />}
+                  </Route>
+                ))}
+                <Route>
+                  <Missing />
+                </Route>
+              </Switch>
+            </Suspense>
+          </PageBoundary>
         </Announcer>
       </BookingsContext>
     </SpeechContext>
+  );
+}
+
+function Guarded({ place, params }: { readonly place: Place; readonly params: PageProps["params"] }): ReactNode {
+  const { t } = useSpeech();
+  const session = useSession();
+  const { role, Page } = place;
+  if (role === undefined || has(session, role)) return <Page params={params} />;
+  return <Notice title={t("place.forbidden")} hint={t("place.forbidden.hint", { role })} />;
+}
+
+function Missing(): ReactNode {
+  const { t } = useSpeech();
+  return (
+    <Notice title={t("place.missing")} hint={t("place.missing.hint")}>
+      <p>
+        <PageLink to="/">{t("place.back")}</PageLink>
+      </p>
+    </Notice>
+  );
+}
+
+function Loading(): ReactNode {
+  const { t } = useSpeech();
+  return (
+    <Container component="main" size="xl" id="content" tabIndex={-1} className="page">
+      <VisuallyHidden role="status">{t("place.loading")}</VisuallyHidden>
+      <Skeleton height={36} width="40%" />
+      <Skeleton height={160} mt={24} />
+    </Container>
   );
 }

@@ -8,12 +8,18 @@ import { createRoot } from "react-dom/client";
 import { Api } from "./api";
 import { App } from "./App";
 import { ApiContext } from "./bookings";
+import { Sessions, SessionsContext } from "./session";
 import { languageOf } from "./text";
 import { theme } from "./theme";
 
 let language = languageOf(location.search);
 
-const client = createClient({ language: () => language });
+const sessions = new Sessions(tabStorage());
+// What an address brings is not to stay in it, nor in the history.
+if (sessions.takeFrom(location.hash)) history.replaceState(history.state, "", location.pathname + location.search);
+
+const client = createClient({ language: () => language, getToken: () => sessions.now()?.token ?? null });
+sessions.watch(() => client.renew());
 const api = new Api({ request: client.request, random: Math.random });
 
 /** Null where the browser forbids storage. */
@@ -39,7 +45,9 @@ createRoot(root).render(
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <ApiContext value={api}>
         <SeatcastProvider client={client}>
-          <App path={location.pathname} language={language} storage={tabStorage()} onLanguage={remember} />
+          <SessionsContext value={sessions}>
+            <App language={language} storage={tabStorage()} onLanguage={remember} />
+          </SessionsContext>
         </SeatcastProvider>
       </ApiContext>
     </MantineProvider>

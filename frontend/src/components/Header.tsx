@@ -6,6 +6,8 @@ import icon from "../icon.svg";
 import type { Language } from "../text";
 import { ConnectionBadge } from "./ConnectionStatus";
 import { MoonIcon, SunIcon } from "./icons";
+import { PageLink } from "./PageLink";
+import { Places } from "./Places";
 
 export function Header({ onLanguage }: { readonly onLanguage: (language: Language) => void }): ReactNode {
   const { t, language } = useSpeech();
@@ -19,10 +21,10 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
         {t("page.skip")}
       </a>
       <Container size="xl" className="bar-line">
-        <p className="brand">
+        <PageLink to="/" className="brand">
           <img src={icon} alt="" width="28" height="28" />
           <span>Seatcast</span>
-        </p>
+        </PageLink>
         <ConnectionBadge />
         <Button
           component="a"
@@ -49,6 +51,9 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
         >
           {scheme === "dark" ? <SunIcon /> : <MoonIcon />}
         </ActionIcon>
+      </Container>
+      <Container size="xl">
+        <Places />
       </Container>
     </header>
   );

@@ -1,0 +1,24 @@
+/** A page that has one thing to say. */
+import { Card, Container, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+
+interface Props {
+  readonly title: string;
+  readonly hint: string;
+  /** What can be done about it. */
+  readonly children?: ReactNode;
+}
+
+export function Notice({ title, hint, children }: Props): ReactNode {
+  return (
+    <Container component="main" size="sm" id="content" tabIndex={-1} className="page">
+      <Card withBorder padding="xl" className="empty" role="alert">
+        <Title order={1} size="h3">
+          {title}
+        </Title>
+        <p className="muted">{hint}</p>
+        {children}
+      </Card>
+    </Container>
+  );
+}

@@ -1,0 +1,28 @@
+/** Every address of the application, and the page that is there. A page is loaded when somebody goes to it. */
+import { type ComponentType, lazy, type LazyExoticComponent } from "react";
+import type { Key } from "./locale/fr";
+import { TourDashboard } from "./pages/TourDashboard";
+import type { Role } from "./session";
+
+/** The parts of an address that its path names with a colon. */
+export interface PageProps {
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Place {
+  readonly path: string;
+  readonly Page: ComponentType<PageProps> | LazyExoticComponent<ComponentType<PageProps>>;
+  /** What its link is called; without one no link leads there from every page. */
+  readonly name?: Key;
+  /** Whom it is for; without one, everybody. */
+  readonly role?: Role;
+}
+
+export const PLACES: readonly Place[] = [
+  { path: "/", Page: TourDashboard, name: "place.tours" },
+  {
+    path: "/random-numbers",
+    Page: lazy(async () => ({ default: (await import("./pages/RandomNumberDisplay")).RandomNumberDisplay })),
+    name: "place.numbers",
+  },
+];
