@@ -26,7 +26,8 @@ LIVE_PATH = "/api/tours/availability"
 LIVE_STREAM_PATH = f"{LIVE_PATH}/stream"
 
 # `$` alone would let a line feed pass at the end; PostgreSQL has no place for NUL in a text.
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+_NAMES = r"^[^\x00]*[^\s\x00][^\x00]*$"
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NAMES)]
 NewId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$(?!\n)")]
 DepartureId = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 Capacity = Annotated[int, Meta(ge=0, le=MAX_DEPARTURE_SEATS)]
@@ -261,7 +262,7 @@ class Config(Struct, frozen=True, rename="camel", kw_only=True):
 class DemoUser(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
     """Somebody to be in a demo, and with which roles."""
 
-    user_id: Annotated[Name, Meta(max_length=64)]
+    user_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=_NAMES)]
     roles: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=8)]
 
 
