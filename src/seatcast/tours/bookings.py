@@ -43,6 +43,10 @@ def now_iso() -> str:
     return iso(datetime.now(UTC))
 
 
+def _hash(*wish: object) -> str:
+    return hashlib.sha256(repr(wish).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Booked:
     """A booking and the rows as they were right after it (or, for a repeated request, as they are now)."""
@@ -83,7 +87,7 @@ class Desk:
         if "\x00" in tour_id:
             raise TourNotFound  # PostgreSQL has no place for NUL in a text, and everybody's batch would fail with it
         scope = None if key is None else f"user:{user}" if user is not None else "anonymous"
-        request = hashlib.sha256(repr((tour_id, departure_id, seats)).encode()).hexdigest()
+        request = None if key is None else _hash(tour_id, departure_id, seats)
         wanted = departure_id or tour_id  # an undated tour's departure has the tour's id
         for _ in range(_TRIES):
             taking = Taking(
@@ -94,13 +98,13 @@ class Desk:
                 user_id=user,
                 key_scope=scope,
                 key=key,
-                request_hash=request if key is not None else None,
+                request_hash=request,
                 traceparent=traceparent,
             )
             taken = await self.till.take(taking)
             if taken is not None:
                 return Booked(booked(taking, taken), taken.tour, taken.departure)
-            if scope is not None and key is not None:
+            if scope is not None and key is not None and request is not None:
                 earlier = await self._repeated(scope, key, request)
                 if earlier is not None:
                     return earlier

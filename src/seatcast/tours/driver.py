@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast.tours.database import Database
-from seatcast.tours.outbox import OutboxRow
 
 
 class Driver(Protocol):
@@ -51,15 +49,3 @@ class KeptDriver:
         if connection is not None:
             await connection.invalidate()
             await connection.close()
-
-
-_FIELDS = ", ".join(f"event.{name}" for name in OutboxRow._fields)
-EVENTS_JSON = f"(SELECT json_agg(json_build_array({_FIELDS}) ORDER BY event.id)::text FROM event)"  # noqa: S608 (of names)
-"""SQL for the rows of the outbox that a statement has in its `event`, as `decode_events` reads them."""
-
-_events = msgspec.json.Decoder(list[OutboxRow])
-
-
-def decode_events(rows: str) -> list[OutboxRow]:
-    """Return rows of the outbox that a statement returned as `EVENTS_JSON`."""
-    return _events.decode(rows)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
+import msgspec
 from msgspec.structs import StructConfig
 from sqlalchemy import Boolean, Select, func, insert, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from seatcast import wire
 from seatcast.domain import partition_of
+from seatcast.tours.driver import driver_of
 from seatcast.tours.schema import outbox
 
 _LOCK_SPACE = 0x5EA7
@@ -30,6 +32,18 @@ class OutboxRow(NamedTuple):
     payload: str
     traceparent: str | None
     attempts: int
+
+
+_FIELDS = ", ".join(f"event.{name}" for name in OutboxRow._fields)
+EVENTS_JSON: Final = f"(SELECT json_agg(json_build_array({_FIELDS}) ORDER BY event.id)::text FROM event)"  # noqa: S608 (of names)
+"""SQL for the rows of the outbox that a statement has in its `event`, as `decode_events` reads them."""
+
+_events = msgspec.json.Decoder(list[OutboxRow])
+
+
+def decode_events(rows: str) -> list[OutboxRow]:
+    """Return rows of the outbox that a statement returned as `EVENTS_JSON`."""
+    return _events.decode(rows)
 
 
 _ADD_EVENT = insert(outbox).returning(outbox.c.id)
@@ -160,16 +174,16 @@ async def waiting_beside(
 
 # One text however many ids there are, so that it is parsed and planned once: one for each length costs both the
 # server and us as much as the deleting.
-_SENT = {
-    "postgresql": text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))"),
-    "sqlite": text("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:ids))"),
-}
+_SENT_POSTGRESQL = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+_SENT_SQLITE = text("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:ids))")
 
 
 async def sent(tx: AsyncConnection, ids: Sequence[int]) -> None:
-    """Delete rows that the broker holds."""
-    name = tx.dialect.name
-    await tx.execute(_SENT[name], {"ids": list(ids) if name == "postgresql" else json.dumps(list(ids))})
+    """Delete rows that the broker holds. On PostgreSQL this is a transaction of its own, unless one has begun already."""
+    if tx.dialect.name == "postgresql":
+        await (await driver_of(tx)).fetch(_SENT_POSTGRESQL, list(ids))
+    else:
+        await tx.execute(_SENT_SQLITE, {"ids": json.dumps(list(ids))})
 
 
 async def failed(tx: AsyncConnection, row_id: int, error: str, parked_at: str | None) -> None:

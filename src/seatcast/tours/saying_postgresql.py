@@ -14,8 +14,8 @@ import msgspec
 from seatcast import wire
 from seatcast.domain import new_id, partition_of
 from seatcast.tours.chat_store import Saying, event_of
-from seatcast.tours.driver import EVENTS_JSON, Driver, decode_events
-from seatcast.tours.outbox import OutboxRow
+from seatcast.tours.driver import Driver
+from seatcast.tours.outbox import EVENTS_JSON, OutboxRow, decode_events
 from seatcast.tours.selling import columns
 from seatcast.tours.selling_statements import json_of
 from seatcast.tours.streams import SUPPORT, stream_of

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from seatcast.domain import partition_of
-from seatcast.tours.driver import Driver, decode_events
-from seatcast.tours.outbox import OutboxRow
+from seatcast.tours.driver import Driver
+from seatcast.tours.outbox import OutboxRow, decode_events
 from seatcast.tours.selling import KeyInUse, Sale, Taken, Taking
 from seatcast.tours.selling_statements import TAKE_MANY, TAKE_MANY_AND_TELL, TAKE_ONE, TAKE_ONE_AND_TELL
 from seatcast.tours.store import DepartureRow, TourRow

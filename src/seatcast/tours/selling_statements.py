@@ -16,8 +16,7 @@ from typing import Final
 import msgspec
 
 from seatcast import wire, wire_events
-from seatcast.tours.driver import EVENTS_JSON
-from seatcast.tours.outbox import OutboxRow
+from seatcast.tours.outbox import EVENTS_JSON, OutboxRow
 from seatcast.tours.selling import Taking, columns
 from seatcast.tours.store import DepartureRow, TourRow
 
