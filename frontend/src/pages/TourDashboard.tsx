@@ -1,29 +1,45 @@
-/** All tours, live. */
+/** The tours, live: all of them, or those that are looked for. */
 import { Alert, Button, Card, Container, Skeleton, Title, VisuallyHidden } from "@mantine/core";
 import type { Booking } from "@seatcast/client";
 import { useClient, useListState, useTours } from "@seatcast/client/react";
-import { type ReactNode, use } from "react";
+import { type ReactNode, use, useMemo, useRef } from "react";
+import { useSearchParams } from "wouter";
+import { useArrangement } from "../arrangement";
 import { BookingsContext } from "../bookings";
 import { ConnectionNotice } from "../components/ConnectionStatus";
 import { Receipt } from "../components/Receipt";
 import { TourCard } from "../components/TourCard";
+import { TourSearch } from "../components/TourSearch";
 import { useSpeech } from "../hooks";
+import { EVERYTHING, isNarrow, queryOf, type Wanted, wantedOf } from "../wanted";
+import styles from "./TourDashboard.module.css";
 
 const NONE: readonly Booking[] = [];
 
 export function TourDashboard(): ReactNode {
   const { t } = useSpeech();
-  const ids = useTours();
+  const onSale = useTours();
+  const [query, setQuery] = useSearchParams();
+  const wanted = useMemo(() => wantedOf(query), [query]);
+  const { ids, outdated, again } = useArrangement(wanted);
+  const textField = useRef<HTMLInputElement>(null);
   const { all } = use(BookingsContext);
   const byTour = Map.groupBy(all, ({ tourId }) => tourId);
-  const elsewhere = all.filter(({ tourId }) => !ids.includes(tourId));
+  const elsewhere = all.filter(({ tourId }) => !onSale.includes(tourId));
+
+  // The page is the same one, however it is looked at: the back button leads to the page before it.
+  const want = (change: Partial<Wanted>): void =>
+    setQuery((now) => queryOf({ ...wantedOf(now), ...change }, now), { replace: true });
+  // The button that was pressed goes away: the keyboard's place is the search.
+  const showAll = (): void => {
+    textField.current?.focus();
+    want({ ...EVERYTHING, sort: wanted.sort });
+  };
   return (
     <Container component="main" size="xl" id="content" tabIndex={-1} className="page">
       <div className="page-head">
         <Title order={1}>{t("page.heading")}</Title>
-        <p className="muted">
-          {t("page.lead")} {ids.length > 0 && <span>{t("list.count", { count: ids.length })}.</span>}
-        </p>
+        <p className="muted">{t("page.lead")}</p>
       </div>
       <ConnectionNotice />
       {elsewhere.length > 0 && (
@@ -36,6 +52,35 @@ export function TourDashboard(): ReactNode {
           ))}
         </section>
       )}
+      <TourSearch wanted={wanted} onWant={want} textField={textField} />
+      <div className={styles["found"]}>
+        <p className="muted" role="status">
+          {onSale.length > 0 &&
+            (isNarrow(wanted)
+              ? t("search.found", { count: ids.length, total: onSale.length })
+              : t("list.count", { count: onSale.length }))}
+        </p>
+        <div className={styles["actions"]}>
+          {outdated && (
+            <Button
+              variant="subtle"
+              size="compact-sm"
+              title={t("search.again.hint")}
+              onClick={() => {
+                textField.current?.focus();
+                again();
+              }}
+            >
+              {t("search.again")}
+            </Button>
+          )}
+          {isNarrow(wanted) && ids.length > 0 && (
+            <Button variant="subtle" size="compact-sm" onClick={showAll}>
+              {t("search.all")}
+            </Button>
+          )}
+        </div>
+      </div>
       {ids.length > 0 ? (
         <ul className="tours">
           {ids.map((id) => (
@@ -44,6 +89,16 @@ export function TourDashboard(): ReactNode {
             </li>
           ))}
         </ul>
+      ) : onSale.length > 0 ? (
+        <Card withBorder padding="xl" className="empty">
+          <p className="strong">{t("search.none")}</p>
+          <p className="muted">{t("search.none.hint")}</p>
+          <p>
+            <Button mt="md" onClick={showAll}>
+              {t("search.all")}
+            </Button>
+          </p>
+        </Card>
       ) : (
         <NothingYet />
       )}
