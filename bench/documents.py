@@ -2,7 +2,9 @@
 
 Each is a client as y-websocket is one: a Yjs document of its own (pycrdt), a message for each key, another for the cursor,
 and everything that it is told of others' cursors sent back. They type runs of letters at places of their own, and
-delete others' once the text is long. Four of them, two on each gateway, note when each letter arrives.
+delete others' once the text is long. Four of them, two on each gateway, note when each letter arrives. The others take
+what has arrived into their documents before each key of their own, all at once: fifty people are not one processor, and
+what Yjs does for each update grows with the document.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ class _Editor(WSListener):
         self._left = 0
         self._people: dict[int, int] = {}
         self._clock = 0
+        self._arrived: list[bytes] = []
         self.synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.closed: str | None = None
 
@@ -86,11 +89,20 @@ class _Editor(WSListener):
         if message[1] == Sync.STEP_1:
             self._send(yjs.sync_message(Sync.STEP_2, self.doc.get_update(data)))
             return
-        self.doc.apply_update(data)
+        self._arrived.append(data)
         if message[1] == Sync.STEP_2 and not self.synced.done():
             self.synced.set_result(None)
-        if self._number < OBSERVERS and self._keys.timing:
-            self._note(now)
+        if self._number < OBSERVERS:
+            self.take()
+            if self._keys.timing:
+                self._note(now)
+
+    def take(self) -> None:
+        """Take into the document what has arrived."""
+        with self.doc.transaction():
+            for update in self._arrived:
+                self.doc.apply_update(update)
+        self._arrived.clear()
 
     def _look(self, message: bytes) -> None:
         """As y-websocket: what is news of others is sent back."""
@@ -125,6 +137,7 @@ class _Editor(WSListener):
         """One key, and the cursor's new place."""
         if self.closed:
             raise StackFailed(f"editor {self._number} was closed: {self.closed}")
+        self.take()
         before = self.doc.get_state()
         length = len(self.text)
         if self._place is None or self._left == 0:
@@ -235,6 +248,8 @@ async def _rest(stack: Stack, crowd: list[_Editor]) -> None:
     until = time.perf_counter() + _REST_SECONDS
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.api_port}") as client:
         while True:
+            for editor in crowd:
+                editor.take()
             texts = {str(editor.text) for editor in crowd}
             answer = await client.get(f"/api/documents/{DOCUMENT}", headers=headers)
             fields = answer.raise_for_status().json()["fields"]
