@@ -133,6 +133,13 @@ async def end_if_stopped(connection: AsyncConnection) -> None:
         await connection.execute(text("SET idle_session_timeout = '10s'"))
 
 
+async def commit_lazily(connection: AsyncConnection) -> None:
+    """Have the server commit without waiting for its disk, on this connection. Of what is done here a crash of the server may lose
+    the last moments: deletions of rows that were sent, which are then sent again, and refusals, which are counted again.
+    """
+    await connection.execute(text("SET synchronous_commit = off"))
+
+
 async def let_go(connection: AsyncConnection) -> None:
     """Unlock every partition that this connection holds."""
     await connection.execute(text("SELECT pg_advisory_unlock_all()"))

@@ -170,6 +170,7 @@ class Relay:
             self._connection = connection
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await outbox.end_if_stopped(connection)
+            await outbox.commit_lazily(connection)
         return self._connection
 
     async def _disconnect(self) -> None:

@@ -126,7 +126,13 @@ bookings = Table(
     UniqueConstraint("key_scope", "key"),
     CheckConstraint("seats > 0", name="seats_positive"),
     CheckConstraint("status IN ('confirmed', 'cancelled')", name="status_known"),
-    Index("ix_bookings_user_id_created_at", "user_id", "created_at"),
+    Index(
+        "ix_bookings_user_id_created_at",
+        "user_id",
+        "created_at",
+        postgresql_where=text("user_id IS NOT NULL"),
+        sqlite_where=text("user_id IS NOT NULL"),
+    ),
     Index("ix_bookings_created_at", "created_at"),
 )
 
