@@ -1,17 +1,19 @@
-/** What is around every page: language, bookings, announcements, header; and which page it is. */
+/** What is around every page: language, announcements, header, who is signed in; and which page it is. */
 import { Container, Skeleton, VisuallyHidden } from "@mantine/core";
 import { type ReactNode, Suspense, useEffect, useState } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Route, Switch, useLocation, useSearch } from "wouter";
 import { BookingsContext, useBookingsOfTab } from "./bookings";
 import { Announcer } from "./components/Announcer";
 import { Header } from "./components/Header";
 import { Notice } from "./components/Notice";
 import { PageBoundary } from "./components/PageBoundary";
-import { PageLink } from "./components/PageLink";
+import { addressed, PageLink } from "./components/PageLink";
+import { SessionNotice } from "./components/SessionNotice";
+import { SignInOffer } from "./components/SignInOffer";
 import { SpeechContext, useSpeech } from "./hooks";
 import { type PageProps, PLACES, type Place } from "./places";
 import { has, useSession } from "./session";
-import { type Language, speech } from "./text";
+import { type Language, languageOf, speech } from "./text";
 
 interface Props {
   readonly language: Language;
@@ -22,40 +24,60 @@ interface Props {
 
 export function App({ language: first, storage, onLanguage }: Props): ReactNode {
   const [language, setLanguage] = useState(first);
-  const [path] = useLocation();
-  const bookings = useBookingsOfTab(storage);
+  const person = useSession()?.userId ?? "";
   const spoken = speech(language);
+  useAddressIn(language);
   useEffect(() => {
     document.documentElement.lang = language;
     document.title = spoken.t("page.title");
   }, [language, spoken]);
   return (
     <SpeechContext value={spoken}>
-      <BookingsContext value={bookings}>
-        <Announcer>
-          <Header
-            onLanguage={(chosen) => {
-              setLanguage(chosen);
-              onLanguage(chosen);
-            }}
-          />
-          <PageBoundary key={path}>
-            <Suspense fallback={<Loading />}>
-              <Switch>
-                {PLACES.map((place) => (
-                  <Route key={place.path} path={place.path}>
-                    {(params) => <Guarded place={place} params={params} />}
-                  </Route>
-                ))}
-                <Route>
-                  <Missing />
-                </Route>
-              </Switch>
-            </Suspense>
-          </PageBoundary>
-        </Announcer>
-      </BookingsContext>
+      <Announcer>
+        <Header
+          onLanguage={(chosen) => {
+            setLanguage(chosen);
+            onLanguage(chosen);
+          }}
+        />
+        <SessionNotice />
+        {/* Of what one person saw and did nothing stays for the next. */}
+        <Pages key={person} person={person} storage={storage} />
+      </Announcer>
     </SpeechContext>
+  );
+}
+
+/** The chosen language stays in the address, wherever one goes and comes back to. */
+function useAddressIn(language: Language): void {
+  const [path, navigate] = useLocation();
+  const search = useSearch();
+  useEffect(() => {
+    if (languageOf(search) === language) return;
+    navigate(addressed(`${path}?${search}`, language), { replace: true, state: history.state as unknown });
+  }, [path, search, language, navigate]);
+}
+
+function Pages({ person, storage }: { readonly person: string; readonly storage: Storage | null }): ReactNode {
+  const [path] = useLocation();
+  const bookings = useBookingsOfTab(storage, person);
+  return (
+    <BookingsContext value={bookings}>
+      <PageBoundary key={path}>
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            {PLACES.map((place) => (
+              <Route key={place.path} path={place.path}>
+                {(params) => <Guarded place={place} params={params} />}
+              </Route>
+            ))}
+            <Route>
+              <Missing />
+            </Route>
+          </Switch>
+        </Suspense>
+      </PageBoundary>
+    </BookingsContext>
   );
 }
 
@@ -64,7 +86,11 @@ function Guarded({ place, params }: { readonly place: Place; readonly params: Pa
   const session = useSession();
   const { role, Page } = place;
   if (role === undefined || has(session, role)) return <Page params={params} />;
-  return <Notice title={t("place.forbidden")} hint={t("place.forbidden.hint", { role })} />;
+  return (
+    <Notice title={t("place.forbidden")} hint={t("place.forbidden.hint", { role: t(`role.${role}`) })}>
+      <SignInOffer role={role} />
+    </Notice>
+  );
 }
 
 function Missing(): ReactNode {

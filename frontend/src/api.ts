@@ -68,25 +68,26 @@ export class Api {
   async #insist(path: string, init: RequestInit): Promise<unknown> {
     for (let tried = 1; ; tried += 1) {
       try {
-        return await this.#ask(path, init);
+        return await ask(this.#options.request, path, init);
       } catch (error) {
         if (!(error instanceof Unanswered) || tried === TRIES) throw error;
         await pause(BETWEEN_TRIES_MS * tried * (0.5 + this.#options.random()));
       }
     }
   }
+}
 
-  async #ask(path: string, init: RequestInit): Promise<unknown> {
-    try {
-      return (await this.#options.request(path, init)).body;
-    } catch (error) {
-      // No network, too late, or not JSON: a proxy's page, perhaps.
-      if (!(error instanceof HttpError)) throw new Unanswered();
-      const problem = error.body as Partial<Problem> | null;
-      const repeatable = error.status >= 500 || error.status === 429 || error.status === 408;
-      if (repeatable || typeof problem?.error !== "string" || typeof problem.code !== "string") throw new Unanswered();
-      throw new Refused(problem as Problem);
-    }
+/** Ask the service, once. Resolves to the answer's body; rejects with `Refused` or `Unanswered`. */
+export async function ask(request: Request, path: string, init?: RequestInit): Promise<unknown> {
+  try {
+    return (await request(path, init)).body;
+  } catch (error) {
+    // No network, too late, or not JSON: a proxy's page, perhaps.
+    if (!(error instanceof HttpError)) throw new Unanswered();
+    const problem = error.body as Partial<Problem> | null;
+    const repeatable = error.status >= 500 || error.status === 429 || error.status === 408;
+    if (repeatable || typeof problem?.error !== "string" || typeof problem.code !== "string") throw new Unanswered();
+    throw new Refused(problem as Problem);
   }
 }
 

@@ -31,36 +31,37 @@ const STORAGE_KEY = "seatcast.bookings";
 
 type Change = { readonly put: Booking } | { readonly dismiss: string };
 
-/** The state behind `BookingsContext`. */
-export function useBookingsOfTab(storage: Storage | null): Bookings {
+/** The state behind `BookingsContext`: what `person` booked here, "" for whoever is not signed in. */
+export function useBookingsOfTab(storage: Storage | null, person: string): Bookings {
+  const key = person === "" ? STORAGE_KEY : `${STORAGE_KEY}.${person}`;
   const [all, change] = useReducer(
     (known: readonly Booking[], step: Change) => {
       const id = "put" in step ? step.put.id : step.dismiss;
       const others = known.filter((booking) => booking.id !== id);
       const next = "put" in step ? [...others, step.put] : others;
-      keep(storage, next);
+      keep(storage, key, next);
       return next;
     },
-    storage,
-    recall,
+    null,
+    () => recall(storage, key),
   );
   const put = useCallback((booking: Booking) => change({ put: booking }), []);
   const dismiss = useCallback((bookingId: string) => change({ dismiss: bookingId }), []);
   return { all, put, dismiss };
 }
 
-function recall(storage: Storage | null): readonly Booking[] {
+function recall(storage: Storage | null, key: string): readonly Booking[] {
   try {
-    const kept: unknown = JSON.parse(storage?.getItem(STORAGE_KEY) ?? "[]");
+    const kept: unknown = JSON.parse(storage?.getItem(key) ?? "[]");
     return Array.isArray(kept) ? (kept as Booking[]) : [];
   } catch {
     return [];
   }
 }
 
-function keep(storage: Storage | null, bookings: readonly Booking[]): void {
+function keep(storage: Storage | null, key: string, bookings: readonly Booking[]): void {
   try {
-    storage?.setItem(STORAGE_KEY, JSON.stringify(bookings));
+    storage?.setItem(key, JSON.stringify(bookings));
   } catch {
     // A full or forbidden storage costs the memory over a reload, nothing else.
   }

@@ -8,6 +8,7 @@ import { createRoot } from "react-dom/client";
 import { Api } from "./api";
 import { App } from "./App";
 import { ApiContext } from "./bookings";
+import { keepTogether } from "./renewal";
 import { Sessions, SessionsContext } from "./session";
 import { languageOf } from "./text";
 import { theme } from "./theme";
@@ -15,12 +16,18 @@ import { theme } from "./theme";
 let language = languageOf(location.search);
 
 const sessions = new Sessions(tabStorage());
-// What an address brings is not to stay in it, nor in the history.
-if (sessions.takeFrom(location.hash)) history.replaceState(history.state, "", location.pathname + location.search);
+takeToken();
+// A link to this very page only changes the fragment of a page that is open: that is how a site renews a token.
+addEventListener("hashchange", takeToken);
 
 const client = createClient({ language: () => language, getToken: () => sessions.now()?.token ?? null });
-sessions.watch(() => client.renew());
+keepTogether(client, sessions);
 const api = new Api({ request: client.request, random: Math.random });
+
+/** What an address brings is not to stay in it, nor in the history. */
+function takeToken(): void {
+  if (sessions.takeFrom(location.hash)) history.replaceState(history.state, "", location.pathname + location.search);
+}
 
 /** Null where the browser forbids storage. */
 function tabStorage(): Storage | null {
@@ -31,13 +38,6 @@ function tabStorage(): Storage | null {
   }
 }
 
-function remember(chosen: typeof language): void {
-  language = chosen;
-  const url = new URL(location.href);
-  url.searchParams.set("lang", chosen);
-  history.replaceState(history.state, "", url);
-}
-
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 createRoot(root).render(
@@ -46,7 +46,7 @@ createRoot(root).render(
       <ApiContext value={api}>
         <SeatcastProvider client={client}>
           <SessionsContext value={sessions}>
-            <App language={language} storage={tabStorage()} onLanguage={remember} />
+            <App language={language} storage={tabStorage()} onLanguage={(chosen) => (language = chosen)} />
           </SessionsContext>
         </SeatcastProvider>
       </ApiContext>

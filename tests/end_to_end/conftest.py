@@ -57,11 +57,13 @@ class World:
         self.clients.append(httpx.Client(base_url=f"http://127.0.0.1:{port}"))
         return running, self.clients[-1]
 
-    def serve(self, folder: Path, ports: tuple[int, int] | None = None) -> tuple[Running, httpx.Client, str]:
+    def serve(
+        self, folder: Path, ports: tuple[int, int] | None = None, *more: str
+    ) -> tuple[Running, httpx.Client, str]:
         """Start everything in one process on `(WebSocket, REST)` ports; return it, its API and its socket."""
         port, api_port = ports or (self.free_port(), self.free_port())
         running = self.seatcast(
-            "serve", "--port", str(port), "--api-port", str(api_port), "--data-dir", str(folder)
+            "serve", "--port", str(port), "--api-port", str(api_port), "--data-dir", str(folder), *more
         )
         running.line("Seatcast is listening")
         self.clients.append(httpx.Client(base_url=f"http://127.0.0.1:{api_port}"))

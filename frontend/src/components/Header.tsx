@@ -1,18 +1,22 @@
-/** Name, connection, language and theme: on every page. */
+/** Name, connection, language, theme and account: on every page. */
 import { ActionIcon, Button, Container, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useLocation, useSearch } from "wouter";
 import { useSpeech } from "../hooks";
 import icon from "../icon.svg";
 import type { Language } from "../text";
+import { Account } from "./Account";
 import { ConnectionBadge } from "./ConnectionStatus";
 import { MoonIcon, SunIcon } from "./icons";
-import { PageLink } from "./PageLink";
+import { addressed, PageLink } from "./PageLink";
 import { Places } from "./Places";
 
 export function Header({ onLanguage }: { readonly onLanguage: (language: Language) => void }): ReactNode {
   const { t, language } = useSpeech();
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const [path] = useLocation();
+  const search = useSearch();
   const other: Language = language === "fr" ? "en" : "fr";
   const otherScheme = scheme === "dark" ? "light" : "dark";
   return (
@@ -28,7 +32,7 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
         <ConnectionBadge />
         <Button
           component="a"
-          href={`?lang=${other}`}
+          href={addressed(`${path}?${search}`, other)}
           hrefLang={other}
           lang={other}
           variant="subtle"
@@ -51,6 +55,7 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
         >
           {scheme === "dark" ? <SunIcon /> : <MoonIcon />}
         </ActionIcon>
+        <Account />
       </Container>
       <Container size="xl">
         <Places />

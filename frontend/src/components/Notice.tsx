@@ -12,11 +12,13 @@ interface Props {
 export function Notice({ title, hint, children }: Props): ReactNode {
   return (
     <Container component="main" size="sm" id="content" tabIndex={-1} className="page">
-      <Card withBorder padding="xl" className="empty" role="alert">
-        <Title order={1} size="h3">
-          {title}
-        </Title>
-        <p className="muted">{hint}</p>
+      <Card withBorder padding="xl" className="empty">
+        <div role="alert">
+          <Title order={1} size="h3">
+            {title}
+          </Title>
+          <p className="muted">{hint}</p>
+        </div>
         {children}
       </Card>
     </Container>

@@ -21,7 +21,10 @@ export function PageLink({ to, className, current = false, children }: Props): R
   );
 }
 
-/** A path with the language that it is to be read in; French needs no word. */
-export function addressed(path: string, language: Language): string {
-  return language === "fr" ? path : `${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
+/** An address within the application, to be read in this language; French needs no word. */
+export function addressed(address: string, language: Language): string {
+  const url = new URL(address, "http://any");
+  url.searchParams.delete("lang");
+  if (language !== "fr") url.searchParams.set("lang", language);
+  return url.pathname + url.search + url.hash;
 }

@@ -62,3 +62,35 @@ export const MoonIcon = (): ReactNode => (
     <path d="M13.5 9.6A6 6 0 1 1 6.4 2.5a4.8 4.8 0 0 0 7.1 7.1z" {...LINE} stroke="currentColor" strokeWidth="1.5" />
   </Icon>
 );
+
+export const PersonIcon = (): ReactNode => (
+  <Icon size={18}>
+    <circle cx="8" cy="5" r="2.8" {...LINE} stroke="currentColor" strokeWidth="1.5" />
+    <path d="M2.5 14.5c.6-3 2.8-4.6 5.5-4.6s4.9 1.6 5.5 4.6" {...LINE} stroke="currentColor" strokeWidth="1.5" />
+  </Icon>
+);
+
+export const BellIcon = (): ReactNode => (
+  <Icon size={18}>
+    <path
+      d="M8 1.5a4.3 4.3 0 0 0-4.3 4.3c0 3.6-1.4 4.9-1.4 5.7h11.4c0-.8-1.4-2.1-1.4-5.7A4.3 4.3 0 0 0 8 1.5zM6.5 13.8a1.6 1.6 0 0 0 3 0"
+      {...LINE}
+      stroke="currentColor"
+      strokeWidth="1.5"
+    />
+  </Icon>
+);
+
+/** Half light, half dark: as the device is. */
+export const AutoIcon = (): ReactNode => (
+  <Icon size={18}>
+    <circle cx="8" cy="8" r="6" {...LINE} stroke="currentColor" strokeWidth="1.5" />
+    <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
+  </Icon>
+);
+
+export const CrossIcon = (): ReactNode => (
+  <Icon>
+    <path d="M4 4l8 8M12 4l-8 8" {...LINE} stroke="currentColor" />
+  </Icon>
+);
