@@ -1,7 +1,7 @@
 /** The one file that knows the browser: it hands its sockets, clock and document to everything else. */
 import type { Clock } from "./backoff.js";
 import { Client } from "./client.js";
-import type { Config } from "./frames.js";
+import { gatewayOf } from "./gateway.js";
 import { browserPage, type Page } from "./page.js";
 import { Raw } from "./raw.js";
 import { keepOpen } from "./rawlink.js";
@@ -21,7 +21,6 @@ export interface ClientOptions {
   readonly language?: string | (() => string);
 }
 
-const USUAL_PORT = 8080;
 /** For pages that are drawn elsewhere than in a browser. */
 const FRAME_MS = 16;
 
@@ -51,21 +50,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const call: typeof fetch = (input, init) => fetch(input, init);
   const request = requests({ fetch: call, clock, base: api, token, language: spoken });
   let fallback: Promise<ReturnType<typeof import("./fallbacks.js").fallbacks>> | undefined;
-  let known: string | undefined;
-
-  /** Told by the service, as it last said, or on the usual port of its host. */
-  async function gateway(): Promise<string> {
-    if (url !== undefined) return url;
-    const { protocol, hostname } = new URL(api, location.href);
-    const at = (port: number): string => `${protocol === "https:" ? "wss" : "ws"}://${hostname}:${port}/`;
-    try {
-      const { websocketUrl, websocketPort } = (await request("/api/config")).body as Partial<Config>;
-      known = websocketUrl ?? at(websocketPort ?? USUAL_PORT);
-    } catch {
-      // What we knew before is the best guess.
-    }
-    return known ?? at(USUAL_PORT);
-  }
+  const gateway = gatewayOf(request, () => new URL(api, location.href).href);
 
   return new Client({
     readers: new Readers(nextFrame),
@@ -79,7 +64,7 @@ export function createClient(options: ClientOptions = {}): Client {
     language: spoken,
     async open(via, token, query) {
       const socket = async (): Promise<WebSocket> => {
-        const address = new URL(await gateway());
+        const address = new URL(url ?? (await gateway()));
         query("socket").forEach((value, name) => address.searchParams.set(name, value));
         // A token in the address would end in logs.
         return new WebSocket(address, token === null ? [] : ["seatcast", `bearer.${token}`]);

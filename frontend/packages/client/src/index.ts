@@ -1,4 +1,5 @@
 /** `@seatcast/client`: everything but React. */
+export { Backoff } from "./backoff.js";
 export { createClient, type ClientOptions } from "./browser.js";
 export type { Client } from "./client.js";
 export { ask, type Command, CommandError } from "./commands.js";
@@ -6,6 +7,7 @@ export { type Conversation, conversationOf, type ConversationView, type Outgoing
 export { type Descriptions, descriptionsOf } from "./descriptions.js";
 export { documentOf, type DocumentField, type DocumentView, type SharedDocument } from "./document.js";
 export type * from "./frames.js";
+export { gatewayOf } from "./gateway.js";
 export { type LatestType, latestOf } from "./latest.js";
 export { type Notice, type Notices, noticesOf, type NoticesView } from "./notices.js";
 export type { Tap } from "./parts.js";
