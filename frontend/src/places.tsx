@@ -25,4 +25,15 @@ export const PLACES: readonly Place[] = [
     Page: lazy(async () => ({ default: (await import("./pages/RandomNumberDisplay")).RandomNumberDisplay })),
     name: "place.numbers",
   },
+  {
+    path: "/descriptions",
+    Page: lazy(async () => ({ default: (await import("./pages/DescriptionList")).DescriptionList })),
+    name: "place.descriptions",
+    role: "staff",
+  },
+  {
+    path: "/descriptions/:tourId",
+    Page: lazy(async () => ({ default: (await import("./pages/DescriptionEditor")).DescriptionEditor })),
+    role: "staff",
+  },
 ];

@@ -3,7 +3,7 @@ import { Alert, Button, VisuallyHidden } from "@mantine/core";
 import type { Status } from "@seatcast/client";
 import { useClient, useConnectionStatus } from "@seatcast/client/react";
 import { type ReactNode, useEffect, useState } from "react";
-import { useSpeech } from "../hooks";
+import { useLasting, useSpeech } from "../hooks";
 import type { Speech } from "../text";
 
 const LASTING_MS = 1_500;
@@ -57,7 +57,8 @@ export function ConnectionNotice(): ReactNode {
   const speech = useSpeech();
   const { t } = speech;
   const sentence = hint(speech, status);
-  const lasting = useLasting(sentence !== null);
+  // A connection that is back in a blink is not worth moving the page for.
+  const lasting = useLasting(sentence !== null, LASTING_MS);
   if (sentence === null || !lasting) return null;
   return (
     <Alert color={status.kind === "refused" ? "red" : "orange"} className="notice" title={words(speech, status)}>
@@ -86,18 +87,6 @@ function hint({ t, clock }: Speech, status: Status): string | null {
     default:
       return null;
   }
-}
-
-/** Has it been true for a while? A connection that is back in a blink is not worth moving the page for. */
-function useLasting(now: boolean): boolean {
-  const [lasting, setLasting] = useState(false);
-  if (!now && lasting) setLasting(false);
-  useEffect(() => {
-    if (!now) return undefined;
-    const timer = window.setTimeout(() => setLasting(true), LASTING_MS);
-    return () => window.clearTimeout(timer);
-  }, [now]);
-  return lasting;
 }
 
 /** Whole seconds until a moment, counted down; null without one. */

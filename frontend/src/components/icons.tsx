@@ -45,6 +45,20 @@ export const NoneIcon = (): ReactNode => (
   </Icon>
 );
 
+/** An arrow that turns back. */
+export const UndoIcon = (): ReactNode => (
+  <Icon size={18}>
+    <path d="M5.5 2.5L2.5 5.5l3 3M2.5 5.5h6.8a4 4 0 0 1 0 8H6" {...LINE} stroke="currentColor" strokeWidth="1.5" />
+  </Icon>
+);
+
+/** An arrow that turns forward. */
+export const RedoIcon = (): ReactNode => (
+  <Icon size={18}>
+    <path d="M10.5 2.5l3 3-3 3M13.5 5.5H6.7a4 4 0 0 0 0 8H10" {...LINE} stroke="currentColor" strokeWidth="1.5" />
+  </Icon>
+);
+
 export const SunIcon = (): ReactNode => (
   <Icon size={18}>
     <circle cx="8" cy="8" r="3" {...LINE} stroke="currentColor" strokeWidth="1.5" />
