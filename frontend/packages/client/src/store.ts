@@ -142,7 +142,8 @@ export class Store {
 
   #joinAvailability(fact: Availability): void {
     const { tourId, version, timestamp, departure } = fact;
-    const seats = { name: fact.tourName, availableSeats: fact.availableSeats, capacity: fact.capacity };
+    const { availableSeats, capacity, held } = fact;
+    const seats = { name: fact.tourName, availableSeats, capacity, held };
     this.#joinSeats(tourId, { version, timestamp, value: seats });
     if (departure !== undefined) {
       this.#joinDeparture(tourId, departure.id, { version: departure.version, timestamp, value: departure });
@@ -158,7 +159,7 @@ export class Store {
       entry.about = { version, name, price, currency, timeZone };
       this.#touch(tour.id, entry);
     }
-    const seats = { name: tour.name, availableSeats: tour.available_seats, capacity: tour.capacity };
+    const seats = { name: tour.name, availableSeats: tour.available_seats, capacity: tour.capacity, held: tour.held };
     this.#joinSeats(tour.id, { version, timestamp, value: seats });
     const present = new Set<string>();
     for (const departure of tour.departures ?? []) {

@@ -6,6 +6,8 @@ export interface DepartureView {
   readonly startsAt: string;
   readonly availableSeats: number;
   readonly capacity: number;
+  /** Reserved and not paid for yet, neither sold nor left; absent where nobody said. */
+  readonly held?: number;
 }
 
 export interface TourView {
@@ -13,6 +15,7 @@ export interface TourView {
   readonly name: string;
   readonly availableSeats: number;
   readonly capacity: number | null;
+  readonly held?: number | null;
   readonly price: number | null;
   readonly currency: string | null;
   readonly timeZone: string | null;
@@ -26,6 +29,7 @@ export interface Seats {
   readonly name: string | undefined;
   readonly availableSeats: number;
   readonly capacity: number | undefined;
+  readonly held: number | undefined;
 }
 
 /** What only REST tells. */
@@ -70,6 +74,7 @@ export function viewOf(id: string, entry: Entry): TourView | null {
     name,
     availableSeats: seats.value.availableSeats,
     capacity: seats.value.capacity ?? null,
+    held: seats.value.held ?? null,
     price: about?.price ?? null,
     currency: about?.currency ?? null,
     timeZone: about?.timeZone ?? null,
