@@ -36,4 +36,20 @@ export const PLACES: readonly Place[] = [
     Page: lazy(async () => ({ default: (await import("./pages/DescriptionEditor")).DescriptionEditor })),
     role: "staff",
   },
+  {
+    path: "/operate",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateTours")).OperateTours })),
+    name: "place.operate",
+    role: "staff",
+  },
+  {
+    path: "/operate/new",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateNewTour")).OperateNewTour })),
+    role: "staff",
+  },
+  {
+    path: "/operate/tours/:tourId",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateTour")).OperateTour })),
+    role: "staff",
+  },
 ];
