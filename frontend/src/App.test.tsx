@@ -44,6 +44,9 @@ async function open(tours: readonly Tour[] = [paris, louvre], path = "/"): Promi
   return server;
 }
 
+/** A page that is loaded when it is gone to. */
+const LOADING = { timeout: 10_000 };
+
 const card = (name: string): Promise<HTMLElement> => screen.findByRole("article", { name });
 const bookButton = (within_: HTMLElement): HTMLElement => within(within_).getByRole("button", { name: /^Réserver|^Book/ });
 
@@ -172,7 +175,7 @@ describe("a booking that was made", () => {
 describe("the page", () => {
   it("speaks English when asked, and says so to the document", async () => {
     await open();
-    await userEvent.click(screen.getByRole("link", { name: "Read this page in English" }));
+    await userEvent.click(screen.getByTitle("Read this page in English"));
     expect(screen.getByRole("heading", { name: "Our tours" })).toBeDefined();
     expect(document.documentElement.lang).toBe("en");
     expect(document.title).toContain("seats, live");
@@ -201,7 +204,7 @@ describe("the page", () => {
 
 it("the random numbers have a page of their own: the newest, when it came, and the ten last in all", async () => {
   const server = await open([], "/random-numbers");
-  expect(await screen.findByText("En attente du premier nombre…")).toBeDefined();
+  expect(await screen.findByText("En attente du premier nombre…", {}, LOADING)).toBeDefined();
   // StrictMode mounts twice; what was said last counts.
   expect(server.last.sent.at(-1)).toEqual({ type: "SUBSCRIBE", channel: "random-numbers" });
   for (let value = 1; value <= 12; value += 1) {

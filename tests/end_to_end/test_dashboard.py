@@ -78,7 +78,7 @@ async def test_search_date_and_order_by_keyboard_stand_in_the_address(world, tmp
     await page.get_by_label("Départ le").fill(f"{SOON + timedelta(days=1):%Y-%m-%d}")
     await expect(_names(page)).to_have_text(["Sydney Harbour"])
     await expect(page.get_by_role("main")).to_contain_text(re.compile(r"1\s*visite sur 4"))
-    await page.get_by_role("link", name="Read this page in English").click()
+    await page.get_by_title("Read this page in English").click()
     await expect(page.get_by_role("main")).to_contain_text(re.compile(r"1\s*tour of 4"))
     linked = await browser.new_page(locale="fr-FR")
     await linked.goto(page.url)

@@ -38,7 +38,7 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
           variant="subtle"
           size="compact-sm"
           className="language"
-          aria-label={t("language.switch")}
+          title={t("language.switch")}
           onClick={(event) => {
             event.preventDefault();
             onLanguage(other);
