@@ -4,12 +4,12 @@ import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { Route, Switch, useLocation, useSearch } from "wouter";
 import { BookingsContext, useBookingsOfTab } from "./bookings";
 import { Announcer } from "./components/Announcer";
+import { Forbidden } from "./components/Forbidden";
 import { Header } from "./components/Header";
 import { Notice } from "./components/Notice";
 import { PageBoundary } from "./components/PageBoundary";
 import { addressed, PageLink } from "./components/PageLink";
 import { SessionNotice } from "./components/SessionNotice";
-import { SignInOffer } from "./components/SignInOffer";
 import { SpeechContext, useSpeech } from "./hooks";
 import { type PageProps, PLACES, type Place } from "./places";
 import { has, useSession } from "./session";
@@ -82,15 +82,9 @@ function Pages({ person, storage }: { readonly person: string; readonly storage:
 }
 
 function Guarded({ place, params }: { readonly place: Place; readonly params: PageProps["params"] }): ReactNode {
-  const { t } = useSpeech();
   const session = useSession();
   const { role, Page } = place;
-  if (role === undefined || has(session, role)) return <Page params={params} />;
-  return (
-    <Notice title={t("place.forbidden")} hint={t("place.forbidden.hint", { role: t(`role.${role}`) })}>
-      <SignInOffer role={role} />
-    </Notice>
-  );
+  return role === undefined || has(session, role) ? <Page params={params} /> : <Forbidden role={role} />;
 }
 
 function Missing(): ReactNode {

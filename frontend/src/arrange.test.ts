@@ -8,6 +8,7 @@ const tour = (id: string, name: string, more: Partial<TourView> = {}): TourView 
   name,
   availableSeats: 10,
   capacity: 20,
+  held: 0,
   price: null,
   currency: null,
   timeZone: "Europe/Paris",

@@ -37,19 +37,9 @@ export const PLACES: readonly Place[] = [
     role: "staff",
   },
   {
-    path: "/operate",
-    Page: lazy(async () => ({ default: (await import("./pages/OperateTours")).OperateTours })),
-    name: "place.operate",
-    role: "staff",
-  },
-  {
-    path: "/operate/new",
-    Page: lazy(async () => ({ default: (await import("./pages/OperateNewTour")).OperateNewTour })),
-    role: "staff",
-  },
-  {
-    path: "/operate/tours/:tourId",
-    Page: lazy(async () => ({ default: (await import("./pages/OperateTour")).OperateTour })),
-    role: "staff",
+    path: "/admin",
+    Page: lazy(async () => ({ default: (await import("./pages/Admin")).Admin })),
+    name: "place.admin",
+    role: "admin",
   },
 ];

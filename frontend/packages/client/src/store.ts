@@ -142,8 +142,8 @@ export class Store {
 
   #joinAvailability(fact: Availability): void {
     const { tourId, version, timestamp, departure } = fact;
-    const { availableSeats, capacity, held } = fact;
-    const seats = { name: fact.tourName, availableSeats, capacity, held };
+    const { tourName: name, availableSeats, capacity, held } = fact;
+    const seats = { name, availableSeats, capacity, held };
     this.#joinSeats(tourId, { version, timestamp, value: seats });
     if (departure !== undefined) {
       this.#joinDeparture(tourId, departure.id, { version: departure.version, timestamp, value: departure });
@@ -159,7 +159,8 @@ export class Store {
       entry.about = { version, name, price, currency, timeZone };
       this.#touch(tour.id, entry);
     }
-    const seats = { name: tour.name, availableSeats: tour.available_seats, capacity: tour.capacity, held: tour.held };
+    const { name, available_seats: availableSeats, capacity, held } = tour;
+    const seats = { name, availableSeats, capacity, held };
     this.#joinSeats(tour.id, { version, timestamp, value: seats });
     const present = new Set<string>();
     for (const departure of tour.departures ?? []) {

@@ -6,8 +6,6 @@ export interface DepartureView {
   readonly startsAt: string;
   readonly availableSeats: number;
   readonly capacity: number;
-  /** Reserved and not paid for yet, neither sold nor left; absent where nobody said. */
-  readonly held?: number;
 }
 
 export interface TourView {
@@ -15,7 +13,8 @@ export interface TourView {
   readonly name: string;
   readonly availableSeats: number;
   readonly capacity: number | null;
-  readonly held?: number | null;
+  /** Seats kept for bookings under way: neither left nor sold. */
+  readonly held: number | null;
   readonly price: number | null;
   readonly currency: string | null;
   readonly timeZone: string | null;
