@@ -40,28 +40,29 @@ interface Props {
   readonly onDiscard: () => void;
 }
 
-/** Says what a state means that is not all well, and what can be done. Said aloud once, as is its end. */
+/** Says what a state means that is not all well, and what can be done. Said aloud once, politely, as is its end. */
 export function SaveNotice({ state, onRetry, onDiscard }: Props): ReactNode {
   const { t } = useSpeech();
   const { kind } = state;
   const bad = MOODS[kind] === "bad";
-  const lasting = useLasting(MOODS[kind] === "busy", PATIENCE_MS);
-  const shown = bad || lasting;
-  useSaid(shown || kind === "saved" ? kind : null);
-  if (!shown || kind === "saved") return null;
+  const slow = useLasting(kind === "saving", PATIENCE_MS);
+  const away = useLasting(kind === "offline" || kind === "opening", PATIENCE_MS);
+  const shown = bad || slow || away;
+  const word = t(`editor.state.${kind}`);
+  const meaning = kind === "saved" ? null : t(hint(kind, state));
+  useSaid(meaning === null ? word : shown ? `${word}. ${meaning}` : null);
+  if (!shown || meaning === null) return null;
   return (
-    <Alert color={bad ? "red" : "orange"} className="notice" title={t(`editor.state.${kind}`)}>
+    <Alert color={bad ? "red" : "orange"} role="group" title={word}>
       <div className="notice-line">
-        <span>{t(hint(kind, state))}</span>
+        <span>{meaning}</span>
         <span className={styles["actions"]}>
           {kind !== "saving" && kind !== "opening" && kind !== "signedOut" && (
             <Button size="xs" variant="default" onClick={onRetry}>
               {t("editor.retry")}
             </Button>
           )}
-          {(kind === "tooLarge" || kind === "refused" || kind === "forbidden") && state.unsaved && (
-            <Discard onDiscard={onDiscard} />
-          )}
+          {(kind === "tooLarge" || kind === "refused") && state.unsaved && <Discard onDiscard={onDiscard} />}
         </span>
       </div>
     </Alert>
@@ -98,14 +99,14 @@ function Discard({ onDiscard }: { readonly onDiscard: () => void }): ReactNode {
   );
 }
 
-/** Say each state that lasts, once; null: nothing is worth saying for the moment. */
-function useSaid(kind: Kind | null): void {
+/** Say each state that lasts, once; null: nothing is worth saying for the moment. What is so to begin with is not said. */
+function useSaid(sentence: string | null): void {
   const { t } = useSpeech();
   const announce = useAnnounce();
-  const said = useRef<Kind>("saved");
+  const said = useRef(t("editor.state.saved"));
   useEffect(() => {
-    if (kind === null || kind === said.current) return;
-    said.current = kind;
-    announce(t(`editor.state.${kind}`));
-  }, [kind, announce, t]);
+    if (sentence === null || sentence === said.current) return;
+    said.current = sentence;
+    announce(sentence);
+  }, [sentence, announce]);
 }

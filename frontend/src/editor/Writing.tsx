@@ -22,6 +22,7 @@ export function Writing({ tourId, session }: { readonly tourId: string; readonly
   const { shared, discard } = useSharedText(tourId, FIELD, session);
   const state = useStateOf(shared);
   const label = useId();
+  const notice = <SaveNotice state={state} onRetry={() => shared?.retry()} onDiscard={discard} />;
   return (
     <section aria-labelledby={label}>
       <div className={styles["head"]}>
@@ -30,8 +31,11 @@ export function Writing({ tourId, session }: { readonly tourId: string; readonly
         </Title>
         <SaveBadge kind={state.kind} />
       </div>
-      <SaveNotice state={state} onRetry={() => shared?.retry()} onDiscard={discard} />
-      {shared === null || !state.loaded ? <Opening /> : <Opened shared={shared} state={state} label={label} />}
+      {shared === null || !state.loaded ? (
+        <Opening notice={notice} />
+      ) : (
+        <Opened shared={shared} state={state} label={label} notice={notice} />
+      )}
     </section>
   );
 }
@@ -42,10 +46,11 @@ function useStateOf(shared: SharedText | null): TextState {
 }
 
 /** The text is not known: whoever wrote now would write blindly. */
-function Opening(): ReactNode {
+function Opening({ notice }: { readonly notice: ReactNode }): ReactNode {
   const { t } = useSpeech();
   return (
     <>
+      {notice}
       <VisuallyHidden role="status">{t("editor.state.opening")}</VisuallyHidden>
       <Skeleton height={24} width="40%" />
       <Skeleton height={280} mt={12} />
@@ -58,16 +63,16 @@ interface OpenedProps {
   readonly state: TextState;
   /** The id of the heading that names the box. */
   readonly label: string;
+  readonly notice: ReactNode;
 }
 
-function Opened({ shared, state, label }: OpenedProps): ReactNode {
+function Opened({ shared, state, label, notice }: OpenedProps): ReactNode {
   const { t } = useSpeech();
   const announce = useAnnounce();
   const [text, setText] = useState("");
   const [full, setFull] = useState(false);
   const people = useSyncExternalStore(shared.watch, shared.people);
   const hint = useId();
-  const left = roomLeft(text);
   return (
     <>
       <People people={people} connected={state.kind === "saved" || state.kind === "saving"} />
@@ -86,15 +91,12 @@ function Opened({ shared, state, label }: OpenedProps): ReactNode {
           announce(t("editor.full"));
         }}
       />
+      {/* Below: what is being typed stays where it is. */}
+      <div className={styles["notice"]}>{notice}</div>
       <div className={styles["foot"]}>
         <div>
-          {full ? (
-            <p className="field-error">{t("editor.full")}</p>
-          ) : left === null ? (
-            <p className="muted">{t("editor.length", { count: [...text].length })}</p>
-          ) : (
-            <p className="field-hint">{t("editor.left", { count: left })}</p>
-          )}
+          {full && <p className="field-error">{t("editor.full")}</p>}
+          <Length text={text} />
           <p className="muted" id={hint}>
             {t("editor.hint")}
           </p>
@@ -103,6 +105,15 @@ function Opened({ shared, state, label }: OpenedProps): ReactNode {
       </div>
     </>
   );
+}
+
+/** How long the text is; how much longer it may be, once that is not much. */
+function Length({ text }: { readonly text: string }): ReactNode {
+  const { t } = useSpeech();
+  const left = roomLeft(text);
+  if (left === null) return <p className="muted">{t("editor.length", { count: [...text].length })}</p>;
+  if (left < 0) return <p className="field-error">{t("editor.over", { count: -left })}</p>;
+  return <p className="field-hint">{t("editor.left", { count: left })}</p>;
 }
 
 /** For those without a keyboard. What others wrote is not undone. */

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Awareness } from "y-protocols/awareness";
-import { Doc, type Text, UndoManager } from "yjs";
+import { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate } from "y-protocols/awareness";
+import { createRelativePositionFromTypeIndex, Doc, type Text, UndoManager } from "yjs";
 import { EditorView } from "@codemirror/view";
 import { MAX_BYTES } from "./limit";
 import type { SharedText } from "./sharedtext";
@@ -9,6 +9,7 @@ import { TextBoxView } from "./codemirror";
 
 let text: Text;
 let undo: UndoManager;
+let awareness: Awareness;
 let box: TextBoxView;
 let view: EditorView;
 const onText = vi.fn<(text: string) => void>();
@@ -21,11 +22,15 @@ beforeEach(() => {
   text = doc.getText("description");
   text.insert(0, "Paris\r\nby day");
   undo = new UndoManager(text, { trackedOrigins: new Set() });
-  const shared = { text, undo, awareness: new Awareness(doc) } as unknown as SharedText;
+  awareness = new Awareness(doc);
+  const shared = { text, undo, awareness } as unknown as SharedText;
   box = new TextBoxView({ parent: document.body, shared, placeholder: "…", labelledBy: "name", describedBy: "hint", onText, onFull });
   view = EditorView.findFromDOM(document.body.querySelector(".cm-editor") as HTMLElement) as EditorView;
 });
-afterEach(() => box.end());
+afterEach(() => {
+  box.end();
+  awareness.destroy();
+});
 
 const type = (from: number, insert: string, to = from): void => view.dispatch({ changes: { from, to, insert }, userEvent: "input" });
 
@@ -74,4 +79,15 @@ it("who may not write sees what others write", () => {
   expect(view.state.readOnly).toBe(true);
   text.insert(0, "Our ");
   expect(view.state.doc.toString()).toContain("Our Paris");
+});
+
+it("draws the cursors of others with their names, which are not read out as words of the text", () => {
+  const other = new Awareness(new Doc());
+  const anchor = createRelativePositionFromTypeIndex(text, 5);
+  other.setLocalState({ user: { name: "Ana" }, cursor: { anchor, head: anchor } });
+  applyAwarenessUpdate(awareness, encodeAwarenessUpdate(other, [other.clientID]), "elsewhere");
+  const caret = view.contentDOM.querySelector(".cm-ySelectionCaret");
+  expect(caret?.textContent).toContain("Ana");
+  expect(caret?.getAttribute("aria-hidden")).toBe("true");
+  other.destroy();
 });

@@ -50,6 +50,7 @@ export class TextBoxView {
           EditorView.updateListener.of((update) => {
             if (update.transactions.some((one) => one.effects.some((effect) => effect.is(full)))) onFull();
             if (update.docChanged) onText(update.state.doc.toString());
+            hush(update.view.contentDOM);
           }),
           look,
         ],
@@ -65,6 +66,11 @@ export class TextBoxView {
   end(): void {
     this.#view.destroy();
   }
+}
+
+/** The names at the cursors of others are no words of the text: nobody is to have them read out among these. */
+function hush(content: HTMLElement): void {
+  for (const caret of content.querySelectorAll(".cm-ySelectionCaret")) caret.setAttribute("aria-hidden", "true");
 }
 
 /** Pasted text as the service takes it: lines end as they do in all of the text, and no NUL. */
@@ -84,7 +90,7 @@ const bounded: Extension = EditorState.transactionFilter.of((change) => {
 const look: Extension = EditorView.theme({
   "&": { fontSize: "1rem" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "inherit", lineHeight: "1.9", minHeight: "16rem", maxHeight: "60vh" },
+  ".cm-scroller": { fontFamily: "inherit", lineHeight: "1.9", minHeight: "16rem", maxHeight: "50vh" },
   ".cm-content": { caretColor: "currentcolor", padding: "18px 0 12px" },
   ".cm-line": { padding: "0 14px" },
   ".cm-placeholder": { color: "var(--ink-soft)" },

@@ -11,5 +11,5 @@ it("bytes count, not letters", () => {
 it("what is left is said when it is not much", () => {
   expect(roomLeft("a".repeat(MAX_BYTES / 2))).toBeNull();
   expect(roomLeft("a".repeat(MAX_BYTES - 100))).toBe(100);
-  expect(roomLeft("a".repeat(MAX_BYTES + 100))).toBe(0);
+  expect(roomLeft("a".repeat(MAX_BYTES + 100))).toBe(-100);
 });

@@ -10,8 +10,8 @@ export function fits(text: string): boolean {
   return text.length * 3 <= MAX_BYTES || encoder.encode(text).length <= MAX_BYTES;
 }
 
-/** How many plain letters there is room for, once there is not much; null before. */
+/** How many plain letters there is room for, once there is not much; negative where there are too many; else null. */
 export function roomLeft(text: string): number | null {
   const bytes = encoder.encode(text).length;
-  return bytes < NEAR ? null : Math.max(0, MAX_BYTES - bytes);
+  return bytes < NEAR ? null : MAX_BYTES - bytes;
 }

@@ -82,6 +82,10 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
     one: "There is room for about {count}\u00a0more character.",
     other: "There is room for about {count}\u00a0more characters.",
   },
+  "editor.over": {
+    one: "It is about {count}\u00a0character too long.",
+    other: "It is about {count}\u00a0characters too long.",
+  },
   "editor.full": "That does not fit into the text any more and was not added. Shorten it first.",
   "editor.people": "Here now",
   "editor.you": "{name} (you)",

@@ -85,6 +85,10 @@ export const fr = {
     one: "Il reste de la place pour environ {count}\u00a0caractère.",
     other: "Il reste de la place pour environ {count}\u00a0caractères.",
   },
+  "editor.over": {
+    one: "Il y a environ {count}\u00a0caractère de trop.",
+    other: "Il y a environ {count}\u00a0caractères de trop.",
+  },
   "editor.full": "Cela ne tient plus dans le texte et n\u2019a pas été ajouté. Raccourcissez d\u2019abord.",
   "editor.people": "Ici en ce moment",
   "editor.you": "{name} (vous)",

@@ -33,7 +33,9 @@ function Editor({ tourId, session }: { readonly tourId: string; readonly session
   return (
     <Container component="main" size="xl" id="content" tabIndex={-1} className="page">
       <div className="page-head">
-        <PageLink to="/descriptions">{t("editor.back")}</PageLink>
+        <p className={styles["back"]}>
+          <PageLink to="/descriptions">{t("editor.back")}</PageLink>
+        </p>
         <Title order={1} className={styles["title"]}>
           {name}
         </Title>
