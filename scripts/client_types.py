@@ -21,6 +21,9 @@ REST_BODIES: Final = (
     rest.DemoSession,
     rest.Live,
     rest.ShopMetrics,
+    rest.Said,
+    rest.SentMessage,
+    rest.Conversations,
 )
 """What a page reads from the REST API and the fallbacks."""
 
@@ -37,8 +40,12 @@ CHECKED: Final = {
 }
 """What the client itself reckons with, and checks at run time. Everything else it hands on as it comes."""
 
-NAMES: Final = {"Error": "ErrorFrame"}
-"""Structs whose name means something else in a browser."""
+NAMES: Final = {
+    "Error": "ErrorFrame",
+    "Conversation": "ConversationsEntry",
+    "Conversations": "ConversationsPage",
+}
+"""Structs whose name means something else in a browser, or in the client."""
 
 HEAD: Final = """\
 /**

@@ -169,11 +169,15 @@ class Said(Struct, frozen=True, rename="camel", kw_only=True):
     more: bool
 
 
-class Conversation(Struct, frozen=True, rename="camel", kw_only=True):
-    """How a conversation stands, as the WebSocket tells it, and what was said last."""
+class Conversation(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """How a conversation stands, as the WebSocket tells it, and what was said last.
+
+    `waiting_since` is when the traveller said the first thing that nobody of the team has answered, if there is one.
+    """
 
     state: ConversationUpdate
     last_message: ChatMessage
+    waiting_since: str | UnsetType = UNSET
 
 
 class Conversations(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

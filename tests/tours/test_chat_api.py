@@ -180,6 +180,24 @@ async def test_an_agent_sees_all_conversations_the_newest_first_and_a_traveller_
     assert (await travellers[0].call("GET", "", params={"before": 0})).json() == {"conversations": []}
 
 
+async def test_a_traveller_waits_since_the_first_thing_that_nobody_has_answered(ana, caller, sam):
+    async def waiting():
+        own = (await ana.call("GET", "")).json()["conversations"]
+        everybodys = (await sam.call("GET", "")).json()["conversations"]
+        assert [c for c in everybodys if c["state"]["conversationId"] == ana.user] == own
+        return own[0].get("waitingSince")
+
+    first = await ana.say("support", "Bonjour")
+    await ana.say("support", "Quelqu'un ?")
+    assert await waiting() == first["message"]["timestamp"]
+    await sam.say(ana.user, "Bonjour !")
+    assert await waiting() is None
+    again = await ana.say("support", "Merci. Et demain ?")
+    await ana.say("support", "À 9 heures ?")
+    await caller().say("support", "Bonjour aussi")
+    assert await waiting() == again["message"]["timestamp"]
+
+
 async def test_each_side_marks_what_it_was_handed_and_has_read(ana, sam):
     asked = (await ana.say("support", "Bonjour"))["message"]["messageId"]
     said = (await sam.say(ana.user, "Bonjour !"))["message"]["messageId"]

@@ -85,9 +85,13 @@ def conversation_routes(conversations: Conversations, callers: Callers) -> list[
                 own = await chat_store.conversation(connection, identity.user)
                 found = [own] if own is not None and (before is None or own.last_seq < before) else []
             last = await chat_store.messages_by_id(connection, [c.last_message for c in found[:limit]])
+            unanswered = [c.id for c in found[:limit] if last[c.last_message].sender == c.id]
+            waiting = await chat_store.waiting(connection, unanswered) if unanswered else {}
         shown = [
             rest.Conversation(
-                state=state_of(c), last_message=chat_frame(last[c.last_message], reader=identity.user)
+                state=state_of(c),
+                last_message=chat_frame(last[c.last_message], reader=identity.user),
+                waiting_since=waiting.get(c.id, UNSET),
             )
             for c in found[:limit]
         ]

@@ -184,6 +184,29 @@ async def unread(connection: AsyncConnection, conversation_id: str, side: Side, 
     return int((await connection.execute(query)).scalar_one())
 
 
+async def waiting(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Return since when travellers wait for an answer, by conversation: the first thing said after the team's last."""
+    answers = messages.alias()
+    answered = (
+        select(answers.c.seq)
+        .where(answers.c.user_id == conversations.c.id, answers.c.sender != answers.c.user_id)
+        .where(answers.c.support_seq.is_not(None))
+        .order_by(answers.c.seq.desc())
+        .limit(1)
+        .correlate(conversations)
+        .scalar_subquery()
+    )
+    since = (
+        select(func.min(messages.c.created_at))
+        .where(messages.c.user_id == conversations.c.id, _said, messages.c.sender == messages.c.user_id)
+        .where(messages.c.seq > func.coalesce(answered, 0))
+        .correlate(conversations)
+        .scalar_subquery()
+    )
+    query = select(conversations.c.id, since.label("since")).where(conversations.c.id.in_(ids))
+    return {row.id: row.since for row in await connection.execute(query) if row.since is not None}
+
+
 def _messages_of(conversation_id: str) -> Select[Any]:
     return select(messages.c.body).where(messages.c.user_id == conversation_id, _said)
 
