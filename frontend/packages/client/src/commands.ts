@@ -1,6 +1,8 @@
 /** What a client asks for on the socket and waits for: each command has an id, and its answer has the same. */
 import type { Client } from "./client.js";
-import type { ClientFrame, ServerFrame } from "./frames.js";
+import type { ClientFrame, Problem, SentMessage, ServerFrame } from "./frames.js";
+import { HttpError } from "./rest.js";
+import { overSocket } from "./status.js";
 
 /** How long a command waits for its answer, reconnections included. */
 export const COMMAND_MS = 30_000;
@@ -31,6 +33,17 @@ export class CommandError extends Error {
     this.details = details;
   }
 }
+
+/** By the statuses of the tour service, the codes in which a gateway tells the same. */
+const CODES: Readonly<Record<number, string>> = {
+  400: "INVALID_MESSAGE",
+  401: "UNAUTHENTICATED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  409: "CONFLICT",
+  413: "INVALID_MESSAGE",
+  429: "RATE_LIMITED",
+};
 
 const unanswered = (): CommandError => new CommandError("UNANSWERED", "no answer");
 
@@ -104,4 +117,33 @@ export async function ask(client: Client, command: Command): Promise<ServerFrame
   } finally {
     release();
   }
+}
+
+/** Where the tour service takes the same as a command. */
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+/**
+ * Give a command over the WebSocket, or where those are blocked to the tour service: the same mark has one effect there
+ * too. Rejects with `CommandError` in both cases.
+ */
+export async function give(client: Client, command: Command, route: Route): Promise<ServerFrame | SentMessage> {
+  if (overSocket(client.status())) return ask(client, command);
+  const { method, path, body } = route;
+  try {
+    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+    return (await client.request(path, init)).body as ServerFrame | SentMessage;
+  } catch (error) {
+    throw refusal(error);
+  }
+}
+
+function refusal(error: unknown): CommandError {
+  const code = error instanceof HttpError ? CODES[error.status] : undefined;
+  if (!(error instanceof HttpError) || code === undefined) return unanswered();
+  const { error: message, code: own, details } = (error.body ?? {}) as Partial<Problem>;
+  return new CommandError(code, message ?? code, undefined, { code: own, ...details });
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Conversation, conversationOf, TYPING_MS } from "./conversation.js";
+import { type Conversation, conversationOf } from "./conversation.js";
+import { HttpError, type Request } from "./rest.js";
 import { fakeClient, type World, welcome } from "./testing/fakes.js";
+import { TYPING_MS } from "./typing.js";
 
 const pass = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 const said = (n: number, from = "support", more = {}) => ({
@@ -36,7 +38,10 @@ beforeEach(async () => {
   history = [said(1), said(2, "ann")];
   more = false;
   world.answer.mockImplementation(async (path) => ({
-    body: path === "/api/conversations" ? { conversations: [{ state: stands(3, 1) }] } : { messages: history, more },
+    body:
+      path === "/api/conversations"
+        ? { conversations: [{ state: stands(3, 1), lastMessage: history.at(-1) }] }
+        : { messages: history, more },
     headers: new Headers(),
   }));
   own = conversationOf(world.client, null);
@@ -50,8 +55,8 @@ afterEach(() => vi.useRealTimers());
 it("is the history, then what is said, each once, and how it stands by its highest version", async () => {
   const { server } = world;
   expect(world.answer.mock.calls.map(([path]) => path)).toEqual([
-    "/api/conversations/support/messages",
     "/api/conversations",
+    "/api/conversations/support/messages",
   ]);
   server.last.says(said(3));
   server.last.says(said(3));
@@ -69,8 +74,11 @@ it("what comes while the history is being read is neither lost nor shown twice",
   server.last.ends(1006);
   await pass(500);
   let answer: (body: unknown) => void = () => undefined;
-  world.answer.mockImplementationOnce(
-    () => new Promise((resolve) => (answer = (body) => resolve({ body, headers: new Headers() }))),
+  const before = world.answer.getMockImplementation() as Request;
+  world.answer.mockImplementation((path, init) =>
+    path.endsWith("/messages")
+      ? new Promise((resolve) => (answer = (body) => resolve({ body, headers: new Headers() })))
+      : before(path, init),
   );
   server.last.says(welcome({ userId: "ann" }));
   await pass();
@@ -81,7 +89,7 @@ it("what comes while the history is being read is neither lost nor shown twice",
   expect(ids()).toEqual(["m1", "m2", "m4", "m5", "m6"]);
 });
 
-it("after a break that was resumed nothing is read again", async () => {
+it("after a break that was resumed only how it stands is read again", async () => {
   const { server } = world;
   server.last.says(said(3));
   server.last.ends(1006);
@@ -90,7 +98,7 @@ it("after a break that was resumed nothing is read again", async () => {
   server.last.says(welcome({ userId: "ann", resumed: true }));
   server.last.says(said(4));
   await pass();
-  expect(world.answer).not.toHaveBeenCalled();
+  expect(world.answer.mock.calls.map(([path]) => path)).toEqual(["/api/conversations"]);
   expect(ids()).toEqual(["m1", "m2", "m3", "m4"]);
 });
 
@@ -113,7 +121,7 @@ describe("saying something", () => {
     const { id } = server.last.sent.at(-1) as { id: string };
     server.last.says({ type: "ERROR", code: "RATE_LIMITED", message: "", id });
     expect(await done).toBe(false);
-    expect(own.view().outgoing).toEqual([{ id, message: "hello", failed: true }]);
+    expect(own.view().outgoing).toMatchObject([{ id, message: "hello", failed: true, error: { code: "RATE_LIMITED" } }]);
     const again = own.again(id);
     expect(own.view().outgoing).toMatchObject([{ failed: false }]);
     server.last.says(said(3, "ann", { message: "hello", id }));
@@ -134,6 +142,27 @@ describe("saying something", () => {
     expect(await own.say("hello")).toBe(true);
     expect(ids()).toEqual(["m9"]);
     expect(world.answer.mock.calls.at(-1)?.[0]).toBe("/api/conversations/ann/messages");
+
+    const body = { error: "Le message est vide", code: "MESSAGE_EMPTY" };
+    world.answer.mockRejectedValue(new HttpError(400, body));
+    expect(await own.say(" ")).toBe(false);
+    expect(own.view().outgoing[0]?.error).toMatchObject({
+      code: "INVALID_MESSAGE",
+      message: "Le message est vide",
+      details: { code: "MESSAGE_EMPTY" },
+    });
+  });
+
+  it("what failed can be given up, what is on its way cannot", async () => {
+    const { server } = world;
+    void own.say("one");
+    const { id } = server.last.sent.at(-1) as { id: string };
+    own.drop(id);
+    expect(own.view().outgoing).toHaveLength(1);
+    server.last.says({ type: "ERROR", code: "INVALID_MESSAGE", message: "", id });
+    await pass();
+    own.drop(id);
+    expect(own.view().outgoing).toEqual([]);
   });
 });
 
@@ -158,25 +187,120 @@ it("the other side is writing until it says something or a while has passed; no 
   const { server } = world;
   const typing = { type: "CHAT_TYPING", conversationId: "ann", from: "agent", timestamp: "" };
   server.last.says({ ...typing, from: "ann" });
-  expect(own.view().typing).toBe(false);
+  expect(own.view().typing).toBe(null);
   server.last.says(typing);
-  expect(own.view().typing).toBe(true);
+  expect(own.view().typing).toBe("agent");
   await pass(TYPING_MS);
-  expect(own.view().typing).toBe(false);
+  expect(own.view().typing).toBe(null);
   server.last.says(typing);
   server.last.says(said(3, "agent"));
-  expect(own.view().typing).toBe(false);
+  expect(own.view().typing).toBe(null);
   server.last.says(typing);
   stop();
   await pass(1_000);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("writing is told at most every few seconds", async () => {
+it("writing is told at most every few seconds, and anew after something was said", async () => {
   const { server } = world;
   for (let key = 0; key < 20; key += 1) own.type();
   expect(server.last.sent).toEqual([{ type: "CHAT_TYPING", to: "support" }]);
   await pass(TYPING_MS / 2);
   own.type();
   expect(server.last.sent).toHaveLength(2);
+  void own.say("hello");
+  own.type();
+  expect(server.last.sent.slice(2)).toMatchObject([{ type: "CHAT_MESSAGE" }, { type: "CHAT_TYPING" }]);
+});
+
+it("somebody else who signs in sees nothing of it, nor what was asked for the one before", async () => {
+  const { server, client } = world;
+  void own.say("for ann");
+  let late: (body: unknown) => void = () => undefined;
+  world.answer.mockImplementation((path) =>
+    path === "/api/conversations"
+      ? Promise.resolve({ body: { conversations: [] }, headers: new Headers() })
+      : new Promise((resolve) => (late = (body) => resolve({ body, headers: new Headers() }))),
+  );
+  void own.reload();
+  const toAnn = late;
+  client.renew();
+  await pass();
+  server.last.says(welcome({ userId: "bob" }));
+  await pass();
+  toAnn({ messages: [said(1)], more: true });
+  await pass();
+  expect(own.view()).toMatchObject({ messages: [], outgoing: [], state: null, more: false, loaded: false });
+  late({ messages: [], more: false });
+  await pass();
+  expect(own.view()).toMatchObject({ messages: [], loaded: true });
+});
+
+it("says that messages could not be read, and reads them when it is asked again", async () => {
+  world.answer.mockRejectedValueOnce(new Error("no answer"));
+  await own.reload();
+  expect(own.view().failing).toBe(true);
+  history = [said(1), said(2, "ann"), said(3)];
+  await own.reload();
+  expect(own.view().failing).toBe(false);
+  expect(ids()).toEqual(["m1", "m2", "m3"]);
+});
+
+it("where nothing is told, it reads what the list of conversations has and it has not", async () => {
+  const { server } = (world = fakeClient({ roads: ["poll"] }));
+  let said_ = [said(1)];
+  world.answer.mockImplementation(async (path) => ({
+    body:
+      path === "/api/conversations"
+        ? { conversations: [{ state: stands(said_.length), lastMessage: said_.at(-1) }] }
+        : { messages: said_, more: false },
+    headers: new Headers(),
+  }));
+  own = conversationOf(world.client, "ann");
+  own.watch(() => undefined);
+  await pass();
+  server.last.says(welcome());
+  await pass(100);
+  expect(ids()).toEqual(["m1"]);
+  said_ = [said(1), said(2)];
+  await pass(10_100);
+  expect(ids()).toEqual(["m1", "m2"]);
+});
+
+describe("for the team", () => {
+  beforeEach(async () => {
+    world = fakeClient();
+    world.answer.mockImplementation(async (path) => ({
+      body:
+        path === "/api/conversations"
+          ? { conversations: [{ state: stands(3), lastMessage: said(2, "ann") }] }
+          : { messages: history, more },
+      headers: new Headers(),
+    }));
+    own = conversationOf(world.client, "ann");
+    own.watch(() => undefined);
+    await pass();
+    world.server.last.says(welcome({ userId: "agent" }));
+    await pass();
+  });
+
+  it("it can be taken and released, and who has it is seen in the answer", async () => {
+    const { server } = world;
+    const taking = own.take();
+    const { id } = server.last.sent.at(-1) as { id: string };
+    expect(server.last.sent.at(-1)).toMatchObject({ type: "CHAT_TAKE", conversationId: "ann" });
+    server.last.says({ ...stands(4), takenBy: "agent", id });
+    await taking;
+    expect(own.view().state?.takenBy).toBe("agent");
+    void own.release();
+    expect(server.last.sent.at(-1)).toMatchObject({ type: "CHAT_RELEASE", conversationId: "ann" });
+  });
+
+  it("who took it first is in the refusal", async () => {
+    const { server } = world;
+    const taking = own.take();
+    const { id } = server.last.sent.at(-1) as { id: string };
+    server.last.says({ type: "ERROR", code: "CONFLICT", message: "", id, details: { takenBy: "other" } });
+    await expect(taking).rejects.toMatchObject({ code: "CONFLICT", details: { takenBy: "other" } });
+  });
 });

@@ -433,6 +433,35 @@ export interface FiguresOfTour {
   readonly closed?: boolean;
 }
 
+/** A part of a conversation, oldest first. `more`: there is more in the direction that was asked for. */
+export interface Said {
+  readonly messages: readonly ChatMessage[];
+  readonly more: boolean;
+}
+
+/** What was said, as it is stored; `repeated`: it was before, under the same mark of the same sender. */
+export interface SentMessage {
+  readonly message: ChatMessage;
+  readonly repeated: boolean;
+}
+
+/** Conversations, the one in which something was said last first. `before` asks for the next page, if any. */
+export interface ConversationsPage {
+  readonly conversations: readonly ConversationsEntry[];
+  readonly before?: number;
+}
+
+/**
+ * How a conversation stands, as the WebSocket tells it, and what was said last.
+ *
+ * `waiting_since` is when the traveller said the first thing that nobody of the team has answered, if there is one.
+ */
+export interface ConversationsEntry {
+  readonly state: ConversationUpdate;
+  readonly lastMessage: ChatMessage;
+  readonly waitingSince?: string;
+}
+
 export type ServerFrame =
   | Welcome
   | InitialState

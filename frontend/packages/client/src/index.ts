@@ -4,6 +4,12 @@ export { createClient, type ClientOptions } from "./browser.js";
 export type { Client } from "./client.js";
 export { ask, type Command, CommandError } from "./commands.js";
 export { type Conversation, conversationOf, type ConversationView, type Outgoing } from "./conversation.js";
+export {
+  type Conversations,
+  conversationsOf,
+  type ConversationsView,
+  type ConversationSummary,
+} from "./conversations.js";
 export { type Descriptions, descriptionsOf } from "./descriptions.js";
 export { documentOf, type DocumentField, type DocumentView, type SharedDocument } from "./document.js";
 export type * from "./frames.js";

@@ -21,7 +21,13 @@ export class Latest {
 
   constructor(client: Client) {
     this.#client = client;
-    client.tap({ frame: (frame) => this.learn(frame) });
+    client.tap({
+      frame: (frame) => this.learn(frame),
+      // Where nobody of the team is there, a new connection is told nothing of it.
+      up: () => {
+        if (this.#frames.delete("SUPPORT_PRESENCE ")) client.touch("SUPPORT_PRESENCE ");
+      },
+    });
   }
 
   get<Type extends LatestType>(type: Type, key = ""): FrameOf<Type> | null {

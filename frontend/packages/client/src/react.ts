@@ -13,6 +13,7 @@ import {
 import { rawOf } from "./browser.js";
 import type { Client } from "./client.js";
 import { type Conversation, conversationOf, type ConversationView } from "./conversation.js";
+import { type Conversations, conversationsOf, type ConversationsView } from "./conversations.js";
 import { descriptionsOf } from "./descriptions.js";
 import { documentOf, type DocumentView, type SharedDocument } from "./document.js";
 import type { ServerFrame } from "./frames.js";
@@ -125,14 +126,22 @@ export function useNotifications(): NoticesView & Pick<Notices, "markRead" | "di
   return { ...view, markRead, dismiss };
 }
 
+type Talking = "say" | "again" | "drop" | "type" | "mark" | "take" | "release" | "earlier" | "reload";
+
 /** The signed-in traveller's conversation with the support team; or, for the team, that of a traveller. */
-export function useConversation(
-  travellerId: string | null = null,
-): ConversationView & Pick<Conversation, "say" | "again" | "type" | "mark" | "earlier"> {
+export function useConversation(travellerId: string | null = null): ConversationView & Pick<Conversation, Talking> {
   const conversation = conversationOf(useClient(), travellerId);
   const view = useSyncExternalStore(conversation.watch, conversation.view, conversation.view);
-  const { say, again, type, mark, earlier } = conversation;
-  return { ...view, say, again, type, mark, earlier };
+  const { say, again, drop, type, mark, take, release, earlier, reload } = conversation;
+  return { ...view, say, again, drop, type, mark, take, release, earlier, reload };
+}
+
+/** How conversations stand: for the support team all, the one in which something was said last first; a traveller's own. */
+export function useConversations(): ConversationsView & Pick<Conversations, "earlier" | "refresh"> {
+  const conversations = conversationsOf(useClient());
+  const view = useSyncExternalStore(conversations.watch, conversations.view, conversations.view);
+  const { earlier, refresh } = conversations;
+  return { ...view, earlier, refresh };
 }
 
 /** The public description of a tour as it is being written, "" where there is none; null until it is known. */

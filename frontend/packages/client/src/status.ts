@@ -36,3 +36,8 @@ export function statusOf(
       return { kind: "idle" };
   }
 }
+
+/** May a command be sent, now or once the connection is back? The other roads carry nothing back. */
+export function overSocket(status: Status): boolean {
+  return !("via" in status) || status.via === "socket";
+}
