@@ -13,6 +13,7 @@ import { SessionNotice } from "./components/SessionNotice";
 import { SpeechContext, useSpeech } from "./hooks";
 import { type PageProps, PLACES, type Place } from "./places";
 import { has, useSession } from "./session";
+import { SupportChat } from "./support/SupportChat";
 import { type Language, languageOf, speech } from "./text";
 
 interface Props {
@@ -43,6 +44,7 @@ export function App({ language: first, storage, onLanguage }: Props): ReactNode 
         <SessionNotice />
         {/* Of what one person saw and did nothing stays for the next. */}
         <Pages key={person} person={person} storage={storage} />
+        <SupportChat />
       </Announcer>
     </SpeechContext>
   );
@@ -63,12 +65,12 @@ function Pages({ person, storage }: { readonly person: string; readonly storage:
   const bookings = useBookingsOfTab(storage, person);
   return (
     <BookingsContext value={bookings}>
-      <PageBoundary key={path}>
+      <PageBoundary at={path}>
         <Suspense fallback={<Loading />}>
           <Switch>
             {PLACES.map((place) => (
               <Route key={place.path} path={place.path}>
-                {(params) => <Guarded place={place} params={params} />}
+                {(params) => <Guarded key={place.stays ? "" : path} place={place} params={params} />}
               </Route>
             ))}
             <Route>
@@ -84,7 +86,15 @@ function Pages({ person, storage }: { readonly person: string; readonly storage:
 function Guarded({ place, params }: { readonly place: Place; readonly params: PageProps["params"] }): ReactNode {
   const session = useSession();
   const { role, Page } = place;
-  return role === undefined || has(session, role) ? <Page params={params} /> : <Forbidden role={role} />;
+  return role === undefined || has(session, role) ? <Page params={decoded(params)} /> : <Forbidden role={role} />;
+}
+
+/** The router leaves those characters escaped that have a meaning in addresses. */
+function decoded(params: PageProps["params"]): PageProps["params"] {
+  const escaped = /%(?:2[346BCF]|3[ABDF]|40)/gi;
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, value?.replace(escaped, (one) => decodeURIComponent(one))]),
+  );
 }
 
 function Missing(): ReactNode {

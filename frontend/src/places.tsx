@@ -10,16 +10,26 @@ export interface PageProps {
 }
 
 export interface Place {
+  /** A part after a colon is whatever it is; with a question mark it may be missing, as it is where the link leads. */
   readonly path: string;
   readonly Page: ComponentType<PageProps> | LazyExoticComponent<ComponentType<PageProps>>;
   /** What its link is called; without one no link leads there from every page. */
   readonly name?: Key;
   /** Whom it is for; without one, everybody. */
   readonly role?: Role;
+  /** It stays as it is, with other `params`, where only such a part changes. */
+  readonly stays?: boolean;
 }
 
 export const PLACES: readonly Place[] = [
   { path: "/", Page: TourDashboard, name: "place.tours" },
+  {
+    path: "/support/:travellerId?",
+    Page: lazy(async () => ({ default: (await import("./pages/SupportInbox")).SupportInbox })),
+    name: "place.support",
+    role: "support",
+    stays: true,
+  },
   {
     path: "/random-numbers",
     Page: lazy(async () => ({ default: (await import("./pages/RandomNumberDisplay")).RandomNumberDisplay })),

@@ -22,6 +22,8 @@ export interface Speech {
   money(amount: number, currency: string): string;
   /** "14:30:05"; with the day before it when that is not today, in the reader's own zone. */
   clock(moment: Date, now: Date): string;
+  /** "14:30", with the day before it when that is not today, in the reader's own zone. */
+  moment(moment: Date, now: Date): string;
   /** "mardi 14 juillet", with the year when it is not this one; in `zone`. */
   day(moment: Date, zone: string, now: Date): string;
   /** "10:30", in `zone`. */
@@ -88,6 +90,11 @@ function make(language: Language): Speech {
       const time = dates("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(moment);
       if (moment.toDateString() === now.toDateString()) return time;
       return `${time} (${dates("clock day", { day: "numeric", month: "long" }).format(moment)})`;
+    },
+    moment(moment, now) {
+      const time = dates("moment", { hour: "2-digit", minute: "2-digit" }).format(moment);
+      if (moment.toDateString() === now.toDateString()) return time;
+      return `${dates("moment day", { day: "numeric", month: "short" }).format(moment)} ${time}`;
     },
     day(moment, zone, now) {
       const year = dates(`year ${zone}`, { year: "numeric", timeZone: zone });

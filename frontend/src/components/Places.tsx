@@ -14,15 +14,17 @@ export function Places(): ReactNode {
   return (
     <nav className={styles["places"]} aria-label={t("place.all")}>
       <ul>
-        {PLACES.map(({ path, name, role }) =>
-          name === undefined || (role !== undefined && !has(session, role)) ? null : (
+        {PLACES.map(({ path, name, role }) => {
+          if (name === undefined || (role !== undefined && !has(session, role))) return null;
+          const link = path.replace(/\/:\w+\?$/, "");
+          return (
             <li key={path}>
-              <PageLink to={path} current={path === here}>
+              <PageLink to={link} current={link === here || (link !== path && here.startsWith(`${link}/`))}>
                 {t(name)}
               </PageLink>
             </li>
-          ),
-        )}
+          );
+        })}
       </ul>
     </nav>
   );

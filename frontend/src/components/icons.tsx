@@ -1,7 +1,7 @@
 /** Drawings, all decorative: the words beside them say the same. */
 import type { ReactNode } from "react";
 
-function Icon({ children, size = 16 }: { readonly children: ReactNode; readonly size?: number }): ReactNode {
+export function Icon({ children, size = 16 }: { readonly children: ReactNode; readonly size?: number }): ReactNode {
   return (
     <svg className="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       {children}
@@ -9,7 +9,7 @@ function Icon({ children, size = 16 }: { readonly children: ReactNode; readonly 
   );
 }
 
-const LINE = { fill: "none", strokeWidth: 1.8, strokeLinecap: "round", strokeLinejoin: "round" } as const;
+export const LINE = { fill: "none", strokeWidth: 1.8, strokeLinecap: "round", strokeLinejoin: "round" } as const;
 
 /** A disc with a tick. */
 export const ManyIcon = (): ReactNode => (
