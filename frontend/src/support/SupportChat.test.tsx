@@ -26,7 +26,7 @@ afterEach(cleanup);
 
 it("says how much is unread before anything of it is loaded, and that it arrived here", async () => {
   const { sent } = await open();
-  await screen.findByRole("button", { name: "Aide 1\u00a0message non lu" });
+  await screen.findByRole("button", { name: /^Aide\s*1\smessage non lu$/ });
   await waitFor(() => expect(sent("CHAT_MARK")[0]).toMatchObject({ messageId: "m2", mark: "delivered" }));
 });
 
