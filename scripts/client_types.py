@@ -27,6 +27,9 @@ REST_BODIES: Final = (
 )
 """What a page reads from the REST API and the fallbacks."""
 
+REST_REQUESTS: Final = (rest.NewTour, rest.NewDeparture, rest.TourPatch, rest.DeparturePatch)
+"""What an operator's page sends to the REST API."""
+
 CHECKED: Final = {
     wire.Welcome: "heartbeatSeconds epoch following",
     wire.InitialState: "tourId availableSeats timestamp version departure",
@@ -152,7 +155,7 @@ def types() -> str:
     """Return the whole file."""
     server, client = get_args(wire.ServerFrame), get_args(wire.ClientFrame)
     _, parts = msgspec.json.schema_components([*server, *REST_BODIES], ref_template="#/$defs/{name}")
-    _, asked = msgspec.json.schema_components(client, ref_template="#/$defs/{name}")
+    _, asked = msgspec.json.schema_components([*client, *REST_REQUESTS], ref_template="#/$defs/{name}")
     tags = {kind.__name__: kind.__struct_config__.tag for kind in server}
 
     def members(kinds: tuple[Any, ...]) -> str:

@@ -151,6 +151,15 @@ async def _booking(caller: Caller, others: bool) -> Asked:
     return f"/api/bookings/{await booking(caller.world.caller() if others else caller)}", {}
 
 
+def _tours(path: str) -> Ask:
+    """What is on sale, or everything."""
+
+    async def ask(caller: Caller, others: bool) -> Asked:
+        return path, {"params": {"closed": "true"}} if others else {}
+
+    return ask
+
+
 async def _messages(caller: Caller, others: bool) -> Asked:
     return "/api/messages", {"params": {"stream": "support" if others else "user"}}
 
@@ -181,8 +190,8 @@ _TOUR = "/api/tours/tour_orsay_at_night"
 _DEPARTURE = {"id": "dep_", "startsAt": "2099-01-01T10:00:00Z", "capacity": 1}
 _EDIT = {"changes": {"field": "description", "value": "Ouvert la nuit"}}
 ASK: dict[str, Ask] = {
-    "GET /api/tours": at("/api/tours"),
-    "GET /api/tours/{tour_id}": at(_TOUR),
+    "GET /api/tours": _tours("/api/tours"),
+    "GET /api/tours/{tour_id}": _tours(_TOUR),
     "GET /api/tours/availability": at("/api/tours/availability"),
     "GET /api/tours/availability/stream": at("/api/tours/availability/stream"),
     "POST /api/tours/{tour_id}/book": at(f"{_TOUR}/book", {"seatsToBook": 1}),

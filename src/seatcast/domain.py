@@ -116,6 +116,12 @@ class CapacityBelowSold(DomainError):
     code = "CAPACITY_BELOW_SOLD"
 
 
+class ChangedMeanwhile(DomainError):
+    """Somebody else changed what the caller saw; the details have it as it is now."""
+
+    code = "CHANGED_MEANWHILE"
+
+
 class CapacityTooLarge(DomainError):
     """The departures together would pass `MAX_TOUR_SEATS`."""
 

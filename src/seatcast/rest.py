@@ -50,6 +50,15 @@ class TourDeparture(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     held: int
     version: int
     timestamp: str | UnsetType = UNSET
+    closed: bool | UnsetType = UNSET
+
+
+class ClosedSeats(Struct, frozen=True, rename="camel", kw_only=True):
+    """The sums over a tour's closed departures, or an undated tour's own seats while it is closed."""
+
+    capacity: int
+    available_seats: int
+    held: int
 
 
 class Tour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -74,6 +83,8 @@ class Tour(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     description: str | UnsetType = UNSET
     """Only where one tour is read: the field `description` of the document with the tour's id."""
     description_version: int | UnsetType = UNSET
+    closed_seats: ClosedSeats | UnsetType = UNSET
+    """Only where what is closed was asked for."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -135,17 +146,38 @@ class NewTour(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, k
     departures: list[NewDeparture] | None = None
 
 
+class SeenTour(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What somebody saw of a tour before they changed it."""
+
+    name: Name | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
+    capacity: Capacity | UnsetType = UNSET
+
+
 class TourPatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """With `expected`, only if these are still so, or already as they are to be."""
+
     name: Name | UnsetType = UNSET
     price: Price | UnsetType = UNSET
     capacity: Capacity | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+    expected: SeenTour | UnsetType = UNSET
+
+
+class SeenDeparture(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What somebody saw of a departure before they changed it."""
+
+    starts_at: Moment | UnsetType = UNSET
+    capacity: Capacity | UnsetType = UNSET
 
 
 class DeparturePatch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """With `expected`, only if these are still so, or already as they are to be."""
+
     starts_at: Moment | UnsetType = UNSET
     capacity: Capacity | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+    expected: SeenDeparture | UnsetType = UNSET
 
 
 class NewMessage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Who may follow, read and write what: the one table (docs/authentication.md says it in prose).
 
 An act is what somebody does; `NEEDS` says whom it takes. Every route of REST, every WebSocket, every channel and every
-message that a client may send is a row that names its act: one for what is the caller's own (or nobody's in particular), and one for what
-is others', where there is a difference. A role implies no other: a token lists each that it has.
+message that a client may send is a row that names its act: one for what is the caller's own (or everybody's), and one for what
+is others' (or not for everybody), where there is a difference. A role implies no other: a token lists each that it has.
 
 Where a token is required (`--auth required`), nobody is anybody any more, but for those who read tours over REST.
 """
@@ -24,6 +24,7 @@ Act = Literal[
     "answer travellers",
     "release any conversation",
     "change tours",
+    "see what is closed",
     "open any booking",
     "edit documents",
     "follow metrics",
@@ -39,6 +40,7 @@ NEEDS: Final[dict[Act, Who]] = {
     "answer travellers": "support",
     "release any conversation": "admin",
     "change tours": "staff",
+    "see what is closed": "staff",
     "open any booking": "staff",
     "edit documents": "staff",
     "follow metrics": "admin",
@@ -53,8 +55,8 @@ class Rule(NamedTuple):
 
 
 ROUTES: Final[dict[str, Rule]] = {
-    "GET /api/tours": Rule("see tours"),
-    "GET /api/tours/{tour_id}": Rule("see tours"),
+    "GET /api/tours": Rule("see tours", "see what is closed"),
+    "GET /api/tours/{tour_id}": Rule("see tours", "see what is closed"),
     "GET /api/tours/availability": Rule("see tours"),
     "GET /api/tours/availability/stream": Rule("see tours"),
     "POST /api/tours/{tour_id}/book": Rule("book"),

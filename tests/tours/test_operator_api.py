@@ -112,6 +112,9 @@ BAD = [
     ("PATCH", "/{dated}", {"closed": "yes"}, "body.closed"),
     ("PATCH", "/{dated}", {"closed": 1}, "body.closed"),
     ("PATCH", "/{dated}", {"id": "other"}, "body"),
+    ("PATCH", "/{dated}", {"name": "x", "expected": {"name": 5}}, "body.expected.name"),
+    ("PATCH", "/{dated}", {"name": "x", "expected": {"closed": False}}, "body.expected"),
+    ("PATCH", "/{dated}/departures/dep_1", {"capacity": 2, "expected": {"startsAt": "2031-07-14T25:00Z"}}, "body.expected.startsAt"),
     ("PATCH", "/{dated}/departures/dep_1", {"startsAt": "2031-07-14T25:00Z"}, "body.startsAt"),
     ("PATCH", "/{dated}/departures/dep_1", {"capacity": 2.0}, "body.capacity"),
 ]  # fmt: skip
@@ -126,6 +129,8 @@ REFUSED = [
     ("PATCH", "/%00", {"name": "x"}, 404, None, None),
     ("PATCH", "/{dated}", {"capacity": 5}, 409, "TOUR_DATED", None),
     ("PATCH", "/{undated}", {"capacity": 1}, 409, "CAPACITY_BELOW_SOLD", {"sold": 2, "held": 0}),
+    ("PATCH", "/{undated}", {"capacity": 9, "expected": {"capacity": 4}}, 409, "CHANGED_MEANWHILE", {"capacity": 5}),
+    ("PATCH", "/{dated}/departures/dep_1", {"capacity": 9, "expected": {"capacity": 4}}, 409, "CHANGED_MEANWHILE", {"capacity": 5}),
     ("POST", "/nowhere/departures", DEPARTURE, 404, "TOUR_NOT_FOUND", None),
     ("POST", "/{undated}/departures", DEPARTURE, 409, "TOUR_UNDATED", None),
     ("POST", "/{dated}/departures", DEPARTURE | {"id": "dep_1"}, 409, "DEPARTURE_EXISTS", {"id": "dep_1"}),

@@ -22,6 +22,7 @@ from seatcast.tours import document_store, store
 from seatcast.tours.announcements import wire_departure
 from seatcast.tours.bookings import Booked, Desk
 from seatcast.tours.callers import Callers
+from seatcast.tours.closed import NO_SEATS, ClosedSeats, closed_departures, closed_seats
 from seatcast.tours.database import Database
 from seatcast.tours.document_store import FieldRow
 from seatcast.tours.problems import InvalidRequest
@@ -88,8 +89,9 @@ def tour_body(
     departures: list[DepartureRow],
     description: FieldRow | None = None,
     description_version: int | UnsetType = UNSET,
+    closed: ClosedSeats | None = None,
 ) -> rest.Tour:
-    """Return a tour as the API shows it."""
+    """Return a tour as the API shows it; `closed`: to somebody who asked for what is closed too."""
     if description is not None:
         description_version = description.version
     return rest.Tour(
@@ -107,6 +109,9 @@ def tour_body(
         closed=True if tour.closed_at is not None else UNSET,
         description=UNSET if description is None else description.value,
         description_version=description_version,
+        closed_seats=UNSET
+        if closed is None
+        else rest.ClosedSeats(capacity=closed.capacity, available_seats=closed.available, held=closed.held),
     )
 
 
@@ -119,6 +124,7 @@ def _departure_body(row: DepartureRow) -> rest.TourDeparture:
         held=row.held,
         version=row.version,
         timestamp=row.changed_at,
+        closed=True if row.closed_at is not None else UNSET,
     )
 
 
@@ -167,27 +173,58 @@ def travellers(services: Travellers) -> list[HTTPRouteHandler]:
         identity = callers.of(request)
         return None if identity is None else identity.user, may(identity, "open any booking")
 
-    @get("/tours", raises=[], responses={503: REFUSALS[503]})
-    async def list_tours() -> Response[list[rest.Tour]]:
+    @get("/tours", responses={s: REFUSALS[s] for s in (400, 401, 403, 503)})
+    async def list_tours(
+        request: Request[Any, Any, Any],
+        closed: Annotated[
+            bool, QueryParameter(description="Closed tours too, and `closedSeats`: for the role `staff`")
+        ] = False,
+    ) -> Response[list[rest.Tour]]:
         """List every open tour with its open departures, all as of one instant."""
+        if closed:
+            callers.allowed(request, "see what is closed")
         async with database.reading() as connection:
-            found = await store.open_tours(connection)
+            found = await store.open_tours(connection, closed=closed)
+            seats = await closed_seats(connection) if closed else {}
             described = await document_store.description_versions(connection)
             epoch = await store.epoch(connection)
         headers = FRESH | {rest.EPOCH_HEADER: epoch}
-        tours = [tour_body(*one, description_version=described.get(one[0].id, UNSET)) for one in found]
+        tours = [
+            tour_body(
+                tour,
+                departures,
+                description_version=described.get(tour.id, UNSET),
+                closed=seats.get(tour.id, NO_SEATS) if closed else None,
+            )
+            for tour, departures in found
+        ]
         return Response(tours, headers=headers)
 
-    @get("/tours/{tour_id:str}", responses={404: REFUSALS[404], 503: REFUSALS[503]})
-    async def read_tour(tour_id: FromPath[str]) -> Response[rest.Tour]:
+    @get("/tours/{tour_id:str}", responses={s: REFUSALS[s] for s in (400, 401, 403, 404, 503)})
+    async def read_tour(
+        request: Request[Any, Any, Any],
+        tour_id: FromPath[str],
+        closed: Annotated[
+            bool, QueryParameter(description="Closed departures too, and `closedSeats`: for the role `staff`")
+        ] = False,
+    ) -> Response[rest.Tour]:
         """Read one tour, also one that is closed."""
+        if closed:
+            callers.allowed(request, "see what is closed")
         async with database.reading() as connection:
             found = await store.open_tours(connection, tour_id)
+            more = await closed_departures(connection, tour_id) if closed else []
+            seats = await closed_seats(connection, tour_id) if closed else {}
             description = await document_store.field(connection, tour_id, DESCRIPTION)
             epoch = await store.epoch(connection)
         if not found:
             raise TourNotFound
-        return Response(tour_body(*found[0], description), headers=FRESH | {rest.EPOCH_HEADER: epoch})
+        tour, departures = found[0]
+        departures = sorted([*departures, *more], key=lambda row: (row.starts_at or "", row.id))
+        body = tour_body(
+            tour, departures, description, closed=seats.get(tour_id, NO_SEATS) if closed else None
+        )
+        return Response(body, headers=FRESH | {rest.EPOCH_HEADER: epoch})
 
     @get("/bookings", responses={s: REFUSALS[s] for s in (400, 401, 404, 503)})
     async def list_bookings(

@@ -21,19 +21,18 @@ from seatcast.domain import (
     CapacityTooLarge,
     DepartureExists,
     DepartureNotFound,
-    DeparturePast,
     TourClosed,
     TourDated,
     TourExists,
     TourNotFound,
     TourUndated,
     new_id,
-    utc,
 )
-from seatcast.tours import store
+from seatcast.tours import expected, rows, store
 from seatcast.tours.announcements import tell_closed, tell_seats
 from seatcast.tours.bookings import now_iso
 from seatcast.tours.database import Database
+from seatcast.tours.rows import future, minor, new_departure, numbers
 from seatcast.tours.store import DepartureRow, TourRow
 
 
@@ -52,9 +51,9 @@ class Catalogue:
         now = self.now()
         tour_id = new.id or new_id("tour")
         dated = new.departures is not None
-        departures = [self._new_departure(tour_id, departure, now) for departure in new.departures or ()]
+        departures = [new_departure(tour_id, departure, now) for departure in new.departures or ()]
         if not dated:
-            departures = [_departure(tour_id, tour_id, None, new.capacity or 0, now)]
+            departures = [rows.departure(tour_id, tour_id, None, new.capacity or 0, now)]
         if len({d.id for d in departures}) < len(departures):
             raise DepartureExists
         capacity = sum(d.capacity for d in departures)
@@ -63,7 +62,7 @@ class Catalogue:
         row = TourRow(
             id=tour_id,
             name=new.name.strip(),
-            price_minor=round(new.price * 100),
+            price_minor=minor(new.price),
             currency=new.currency,
             time_zone=new.time_zone,
             dated=dated,
@@ -93,7 +92,7 @@ class Catalogue:
     async def change(self, tour_id: str, patch: rest.TourPatch) -> None:
         """Rename, reprice, set an undated tour's capacity, close or reopen. All of the patch or nothing.
 
-        Raises `TourNotFound`, `TourDated`, `CapacityBelowSold`, `CapacityTooLarge`.
+        Raises `TourNotFound`, `ChangedMeanwhile`, `TourDated`, `CapacityBelowSold`, `CapacityTooLarge`.
         """
         while not await self._change(tour_id, patch):
             pass  # a departure was added while its tour was being closed: nothing has changed, look again
@@ -104,9 +103,11 @@ class Catalogue:
         now = self.now()
         async with self.database.transaction() as tx:
             departures = await store.lock_departures(tx, tour_id)
-            tour = await store.tour(tx, tour_id)
+            compared = patch.expected is not UNSET
+            tour = await (store.lock_tour(tx, tour_id) if compared else store.tour(tx, tour_id))
             if tour is None:
                 raise TourNotFound
+            expected.check_tour(patch, tour, departures)
             if patch.capacity is not UNSET:
                 if tour.dated:
                     raise TourDated
@@ -116,7 +117,7 @@ class Catalogue:
                 if patch.name is not UNSET:
                     values["name"] = patch.name.strip()
                 if patch.price is not UNSET:
-                    values["price_minor"] = round(patch.price * 100)
+                    values["price_minor"] = minor(patch.price)
                 tour = await store.change_tour(tx, tour_id, now, **values)
                 if tour.closed_at is None:
                     await tell_seats(tx, self.epoch, tour, None if tour.dated else departures[0], now)
@@ -133,7 +134,7 @@ class Catalogue:
         Raises `TourNotFound`, `TourUndated`, `TourClosed`, `DepartureExists`, `DeparturePast`, `CapacityTooLarge`.
         """
         now = self.now()
-        departure = self._new_departure(tour_id, new, now)
+        departure = new_departure(tour_id, new, now)
         try:
             async with self.database.transaction() as tx:
                 tour = await store.tour(tx, tour_id)
@@ -159,8 +160,8 @@ class Catalogue:
     async def change_departure(self, tour_id: str, departure_id: str, patch: rest.DeparturePatch) -> None:
         """Move, resize, close or reopen a dated departure. All of the patch or nothing.
 
-        Raises `DepartureNotFound`, `TourUndated`, `TourClosed`, `CapacityBelowSold`, `CapacityTooLarge`,
-        `DeparturePast`.
+        Raises `DepartureNotFound`, `TourUndated`, `ChangedMeanwhile`, `TourClosed`, `CapacityBelowSold`,
+        `CapacityTooLarge`, `DeparturePast`.
         """
         now = self.now()
         async with self.database.transaction() as tx:
@@ -170,8 +171,9 @@ class Catalogue:
             departure = found[0]
             if departure.starts_at is None:
                 raise TourUndated
+            expected.check_departure(patch, departure)
             if patch.starts_at is not UNSET:
-                starts_at = _future(patch.starts_at, now)
+                starts_at = future(patch.starts_at, now)
                 departure = await store.change_departure(tx, tour_id, departure_id, now, starts_at=starts_at)
                 if departure.closed_at is None:
                     await tell_seats(
@@ -182,7 +184,7 @@ class Catalogue:
             if patch.closed is True and departure.closed_at is None:
                 await self._close_departure(tx, departure, now)
             if patch.closed is False and departure.closed_at is not None:
-                _future(departure.starts_at or now, now)
+                future(departure.starts_at or now, now)
                 tour = await self._reopen_departure(tx, departure, now)
                 if tour.closed_at is not None:
                     raise TourClosed
@@ -224,13 +226,13 @@ class Catalogue:
 
     async def _close_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> None:
         closed = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=now)
-        tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(closed, -1))
+        tour = await store.change_tour(tx, departure.tour_id, now, **numbers(closed, -1))
         await tell_closed(tx, self.epoch, closed.tour_id, closed.id, closed.version, now)
         await tell_seats(tx, self.epoch, tour, None, now)
 
     async def _reopen_departure(self, tx: AsyncConnection, departure: DepartureRow, now: str) -> TourRow:
         opened = await store.change_departure(tx, departure.tour_id, departure.id, now, closed_at=None)
-        tour = await store.change_tour(tx, departure.tour_id, now, **_numbers(opened, 1))
+        tour = await store.change_tour(tx, departure.tour_id, now, **numbers(opened, 1))
         if tour.capacity > MAX_TOUR_SEATS:
             raise CapacityTooLarge(maximum=MAX_TOUR_SEATS)
         await tell_seats(tx, self.epoch, tour, opened, now)
@@ -245,7 +247,7 @@ class Catalogue:
         for departure in await store.lock_departures(tx, tour.id):
             if departure.closed_at is None:
                 closed = await store.change_departure(tx, tour.id, departure.id, now, closed_at=now)
-                await store.change_tour(tx, tour.id, now, **_numbers(closed, -1))
+                await store.change_tour(tx, tour.id, now, **numbers(closed, -1))
                 if departure.starts_at is not None:
                     await tell_closed(tx, self.epoch, tour.id, closed.id, closed.version, now)
         tour = await store.change_tour(tx, tour.id, now, closed_at=now)
@@ -264,35 +266,3 @@ class Catalogue:
             past = departure.starts_at is not None and departure.starts_at <= now
             if departure.closed_at == closed_at and not past:
                 await self._reopen_departure(tx, departure, now)
-
-    def _new_departure(self, tour_id: str, new: rest.NewDeparture, now: str) -> DepartureRow:
-        starts_at = _future(new.starts_at, now)
-        return _departure(tour_id, new.id or new_id("dep"), starts_at, new.capacity, now)
-
-
-def _departure(
-    tour_id: str, departure_id: str, starts_at: str | None, capacity: int, now: str
-) -> DepartureRow:
-    return DepartureRow(
-        tour_id=tour_id,
-        id=departure_id,
-        starts_at=starts_at,
-        capacity=capacity,
-        available=capacity,
-        held=0,
-        sold=0,
-        version=1,
-        changed_at=now,
-        closed_at=None,
-    )
-
-
-def _numbers(departure: DepartureRow, sign: int) -> dict[str, int]:
-    return {name: sign * getattr(departure, name) for name in ("capacity", "available", "held", "sold")}
-
-
-def _future(moment: str, now: str) -> str:
-    starts_at = utc(moment)
-    if starts_at <= now:
-        raise DeparturePast(startsAt=starts_at)
-    return starts_at

@@ -81,6 +81,8 @@ def operators(catalogue: Catalogue, callers: Callers) -> list[HTTPRouteHandler]:
         data = read_body(rest.DeparturePatch, body)
         if data.starts_at is not UNSET:
             _check_moment("body.startsAt", data.starts_at)
+        if data.expected is not UNSET and data.expected.starts_at is not UNSET:
+            _check_moment("body.expected.startsAt", data.expected.starts_at)
         await catalogue.change_departure(tour_id, departure_id, data)
         return Response(await shown(tour_id))
 

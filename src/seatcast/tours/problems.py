@@ -38,6 +38,7 @@ STATUS: dict[type[domain.DomainError], int] = {
     domain.TourUndated: 409,
     domain.TourDated: 409,
     domain.CapacityBelowSold: 409,
+    domain.ChangedMeanwhile: 409,
     domain.TourExists: 409,
     domain.DepartureExists: 409,
     domain.IdempotencyKeyReused: 409,

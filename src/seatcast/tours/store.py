@@ -136,6 +136,12 @@ async def lock_departures(
     return [DepartureRow(*row) for row in rows]
 
 
+async def lock_tour(tx: AsyncConnection, tour_id: str) -> TourRow | None:
+    """Lock and return a tour, after what is to be locked of its departures."""
+    row = (await tx.execute(select(tours).where(tours.c.id == tour_id).with_for_update())).one_or_none()
+    return None if row is None else TourRow(*row)
+
+
 async def insert_tour(tx: AsyncConnection, row: TourRow) -> None:
     await tx.execute(insert(tours).values(row._asdict()))
 
@@ -168,14 +174,18 @@ async def tour(connection: AsyncConnection, tour_id: str) -> TourRow | None:
 
 
 async def open_tours(
-    connection: AsyncConnection, tour_id: str | None = None
+    connection: AsyncConnection, tour_id: str | None = None, *, closed: bool = False
 ) -> list[tuple[TourRow, list[DepartureRow]]]:
-    """Return the open tours (or one tour, open or not) by name, each with its open departures by date."""
-    which = tours.c.closed_at.is_(None) if tour_id is None else tours.c.id == tour_id
-    found = [
-        TourRow(*row)
-        for row in await connection.execute(select(tours).where(which).order_by(tours.c.name, tours.c.id))
-    ]
+    """Return the open tours (or one tour, open or not) by name, each with its open departures by date.
+
+    `closed`: and those that are closed.
+    """
+    query_tours = select(tours).order_by(tours.c.name, tours.c.id)
+    if tour_id is not None:
+        query_tours = query_tours.where(tours.c.id == tour_id)
+    elif not closed:
+        query_tours = query_tours.where(tours.c.closed_at.is_(None))
+    found = [TourRow(*row) for row in await connection.execute(query_tours)]
     query: Select[Any] = (
         select(departures)
         .where(departures.c.closed_at.is_(None))

@@ -304,6 +304,7 @@ export interface Tour {
   readonly closed?: boolean;
   readonly description?: string;
   readonly descriptionVersion?: number;
+  readonly closedSeats?: ClosedSeats;
 }
 
 export interface TourDeparture {
@@ -314,6 +315,14 @@ export interface TourDeparture {
   readonly held: number;
   readonly version: number;
   readonly timestamp?: string;
+  readonly closed?: boolean;
+}
+
+/** The sums over a tour's closed departures, or an undated tour's own seats while it is closed. */
+export interface ClosedSeats {
+  readonly capacity: number;
+  readonly availableSeats: number;
+  readonly held: number;
 }
 
 export interface Booking {
@@ -571,6 +580,53 @@ export interface EditDocument {
 export interface NewValue {
   readonly field: string;
   readonly value: string;
+}
+
+/** Either `capacity` (an undated tour) or `departures` (a dated one, perhaps with none yet). */
+export interface NewTour {
+  readonly name: string;
+  readonly price?: number;
+  readonly currency?: string;
+  readonly timeZone?: string;
+  readonly id?: string | null;
+  readonly capacity?: number | null;
+  readonly departures?: readonly NewDeparture[] | null;
+}
+
+export interface NewDeparture {
+  readonly startsAt: string;
+  readonly capacity: number;
+  readonly id?: string | null;
+}
+
+/** With `expected`, only if these are still so, or already as they are to be. */
+export interface TourPatch {
+  readonly name?: string;
+  readonly price?: number;
+  readonly capacity?: number;
+  readonly closed?: boolean;
+  readonly expected?: SeenTour;
+}
+
+/** What somebody saw of a tour before they changed it. */
+export interface SeenTour {
+  readonly name?: string;
+  readonly price?: number;
+  readonly capacity?: number;
+}
+
+/** With `expected`, only if these are still so, or already as they are to be. */
+export interface DeparturePatch {
+  readonly startsAt?: string;
+  readonly capacity?: number;
+  readonly closed?: boolean;
+  readonly expected?: SeenDeparture;
+}
+
+/** What somebody saw of a departure before they changed it. */
+export interface SeenDeparture {
+  readonly startsAt?: string;
+  readonly capacity?: number;
 }
 
 export type ClientFrame =
