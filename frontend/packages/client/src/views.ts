@@ -6,6 +6,8 @@ export interface DepartureView {
   readonly startsAt: string;
   readonly availableSeats: number;
   readonly capacity: number;
+  /** Reserved and not paid for yet, neither sold nor left; absent where nobody said. */
+  readonly held?: number;
 }
 
 export interface TourView {
