@@ -54,7 +54,7 @@ export class Api {
 
   /** Book. `key` names the person's click: with the same key, however often this is asked, there is one booking. */
   async book(wish: Wish, key: string): Promise<BookResponse> {
-    const answer = await this.#insist(`/api/tours/${encodeURIComponent(wish.tourId)}/book`, {
+    const answer = await this.insist(`/api/tours/${encodeURIComponent(wish.tourId)}/book`, {
       method: "POST",
       headers: { "Idempotency-Key": key },
       body: JSON.stringify({
@@ -69,7 +69,7 @@ export class Api {
 
   /** Give the seats back. Cancelling twice is cancelling once. */
   async cancel(bookingId: string): Promise<Booking> {
-    return (await this.#insist(`/api/bookings/${encodeURIComponent(bookingId)}`, { method: "DELETE" })) as Booking;
+    return (await this.insist(`/api/bookings/${encodeURIComponent(bookingId)}`, { method: "DELETE" })) as Booking;
   }
 
   /** How the shop stands, and each tour: for the role `admin`. Asked once, since whoever watches asks again anyway. */
@@ -80,7 +80,7 @@ export class Api {
   }
 
   /** Ask for something that may safely be repeated, until there is an answer or three tries had none. */
-  async #insist(path: string, init: RequestInit): Promise<unknown> {
+  readonly insist = async (path: string, init?: RequestInit): Promise<unknown> => {
     for (let tried = 1; ; tried += 1) {
       try {
         return await ask(this.#options.request, path, init);
@@ -89,7 +89,7 @@ export class Api {
         await pause(BETWEEN_TRIES_MS * tried * (0.5 + this.#options.random()));
       }
     }
-  }
+  };
 }
 
 /** Ask the service, once. Resolves to the answer's body; rejects with `Refused` or `Unanswered`. */

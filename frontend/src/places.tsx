@@ -52,4 +52,20 @@ export const PLACES: readonly Place[] = [
     name: "place.admin",
     role: "admin",
   },
+  {
+    path: "/operate",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateTours")).OperateTours })),
+    name: "place.operate",
+    role: "staff",
+  },
+  {
+    path: "/operate/new",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateNewTour")).OperateNewTour })),
+    role: "staff",
+  },
+  {
+    path: "/operate/tours/:tourId",
+    Page: lazy(async () => ({ default: (await import("./pages/OperateTour")).OperateTour })),
+    role: "staff",
+  },
 ];

@@ -1,0 +1,57 @@
+/** A choice among hundreds, by typing a part of its name: time zones, currencies. */
+import "@mantine/core/styles/Combobox.css";
+import "@mantine/core/styles/Input.css";
+import "@mantine/core/styles/Popover.css";
+import "@mantine/core/styles/ScrollArea.css";
+import { Select } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useSpeech } from "../hooks";
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+interface Props {
+  readonly label: string;
+  readonly description: string;
+  readonly error: string | undefined;
+  readonly choices: readonly Choice[];
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+const SHOWN = 60;
+
+export function ChoiceFromMany({ label, description, error, choices, value, onChange }: Props): ReactNode {
+  const { t } = useSpeech();
+  return (
+    <Select
+      label={label}
+      description={description}
+      error={error}
+      data={choices}
+      value={value}
+      allowDeselect={false}
+      searchable
+      limit={SHOWN}
+      filter={({ options, search }) =>
+        options.filter((option) => "label" in option && "value" in option && plain(option.label).includes(plain(search)))
+      }
+      nothingFoundMessage={t("operate.choice.none")}
+      onChange={(chosen) => {
+        if (chosen !== null) onChange(chosen);
+      }}
+    />
+  );
+}
+
+/** Without accents, capitals and underscores: "sao paulo" finds America/Sao_Paulo. */
+function plain(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{Mark}/gu, "")
+    .replaceAll("_", " ")
+    .toLowerCase()
+    .trim();
+}
