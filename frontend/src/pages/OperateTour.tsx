@@ -72,6 +72,9 @@ function Operated({ tour: read, onChanged }: OperatedProps): ReactNode {
             <State closed={tour.closed} />
           </div>
           <p className="muted">{tour.id}</p>
+          <p className={styles["links"]}>
+            <PageLink to={`/descriptions/${encodeURIComponent(tour.id)}`}>{t("operate.description")}</PageLink>
+          </p>
         </div>
         <SeatsLine seats={tour.seats} closed={tour.closed} />
       </div>
