@@ -12,6 +12,7 @@ import { keepTogether } from "./renewal";
 import { Sessions, SessionsContext } from "./session";
 import { languageOf } from "./text";
 import { theme } from "./theme";
+import { hearFirst } from "./unsaved";
 
 let language = languageOf(location.search);
 
@@ -37,6 +38,8 @@ function tabStorage(): Storage | null {
     return null;
   }
 }
+
+hearFirst();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -4,7 +4,7 @@ import "@mantine/core/styles/Input.css";
 import "@mantine/core/styles/Popover.css";
 import "@mantine/core/styles/ScrollArea.css";
 import { Select } from "@mantine/core";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { useSpeech } from "../hooks";
 
 export interface Choice {
@@ -23,7 +23,9 @@ interface Props {
 
 const SHOWN = 60;
 
-export function ChoiceFromMany({ label, description, error, choices, value, onChange }: Props): ReactNode {
+/** Drawn again only for itself: hundreds of choices at each letter in another field would be felt. */
+export const ChoiceFromMany = memo(function ChoiceFromMany(props: Props): ReactNode {
+  const { label, description, error, choices, value, onChange } = props;
   const { t } = useSpeech();
   return (
     <Select
@@ -44,7 +46,7 @@ export function ChoiceFromMany({ label, description, error, choices, value, onCh
       }}
     />
   );
-}
+});
 
 /** Without accents, capitals and underscores: "sao paulo" finds America/Sao_Paulo. */
 function plain(text: string): string {

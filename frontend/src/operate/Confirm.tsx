@@ -1,6 +1,6 @@
 /** A question before something that others notice: says what it does, and begins on the safe answer. */
 import { Button, Title } from "@mantine/core";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { useSpeech } from "../hooks";
 import { type Outcome, OutcomeNotice } from "./sending";
 import styles from "./operate.module.css";
@@ -22,10 +22,10 @@ export function Confirm({ title, effects, confirm, grave, outcome, onConfirm, on
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const effectsId = useId();
-  useEffect(() => {
+  // Before it is taken out of the page: closing gives the keyboard back its place.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
-    // Closing gives the keyboard back its place.
     return () => shown?.close();
   }, []);
   const sending = outcome.kind === "sending";

@@ -21,7 +21,7 @@ import styles from "./operate.module.css";
 import { addDeparture, changeDeparture } from "./operator";
 import type { OperatedDeparture } from "./seats";
 import { OutcomeNotice, useFocusOnMistake, useSending } from "./sending";
-import { useUnsaved } from "./unsaved";
+import { useUnsaved } from "../unsaved";
 import { useDraft } from "./useDraft";
 
 interface AddProps {
@@ -149,8 +149,14 @@ export function ChangeDeparture({ tourId, zone, departure, onChanged, onDone }: 
             <Contested
               label={t("operate.date")}
               theirs={theirStart}
-              onTake={() => draft.take("start")}
-              onInsist={() => draft.insist("start")}
+              onTake={() => {
+                draft.take("start");
+                forget();
+              }}
+              onInsist={() => {
+                draft.insist("start");
+                forget();
+              }}
             />
           )
         }
@@ -159,8 +165,14 @@ export function ChangeDeparture({ tourId, zone, departure, onChanged, onDone }: 
             <Contested
               label={t("operate.capacity")}
               theirs={number(departure.capacity)}
-              onTake={() => draft.take("capacity")}
-              onInsist={() => draft.insist("capacity")}
+              onTake={() => {
+                draft.take("capacity");
+                forget();
+              }}
+              onInsist={() => {
+                draft.insist("capacity");
+                forget();
+              }}
             />
           )
         }

@@ -1,7 +1,7 @@
 /** Making a tour: its id proposed from its name, its price and currency, its time zone, its seats or its departures. */
 import "@mantine/core/styles/Input.css";
 import { Button, Card, TextInput } from "@mantine/core";
-import { type FormEvent, type ReactNode, useMemo, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import { useApi } from "../bookings";
 import { useSpeech } from "../hooks";
 import { ChoiceFromMany } from "./ChoiceFromMany";
@@ -20,7 +20,7 @@ import {
 import styles from "./operate.module.css";
 import { createTour } from "./operator";
 import { OutcomeNotice, useFocusOnMistake, useSending } from "./sending";
-import { useUnsaved } from "./unsaved";
+import { useUnsaved } from "../unsaved";
 import { zones } from "./zoned";
 
 interface Props {
@@ -45,14 +45,19 @@ export function NewTourForm({ taken, onMade }: Props): ReactNode {
   const proposed = proposedId(form.name, taken);
   const refused = outcome.kind === "refused" ? placed(outcome.refusal, form) : null;
   const wrong = (field: TourField): string | undefined => mistakes.tour[field] ?? refused?.tour[field];
-  const change = (part: Partial<Form>, ...right: TourField[]): void => {
-    setForm((before) => ({ ...before, ...part }));
-    setMistakes(({ tour, departures }) => ({
-      tour: { ...tour, ...Object.fromEntries(right.map((field) => [field, undefined])) },
-      departures,
-    }));
-    forget();
-  };
+  const change = useCallback(
+    (part: Partial<Form>, ...right: TourField[]): void => {
+      setForm((before) => ({ ...before, ...part }));
+      setMistakes(({ tour, departures }) => ({
+        tour: { ...tour, ...Object.fromEntries(right.map((field) => [field, undefined])) },
+        departures,
+      }));
+      forget();
+    },
+    [forget],
+  );
+  const chooseCurrency = useCallback((currency: string) => change({ currency }, "currency", "price"), [change]);
+  const chooseZone = useCallback((timeZone: string) => change({ timeZone }, "timeZone"), [change]);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const read = readNewTour(speech, form, proposed);
@@ -100,7 +105,7 @@ export function NewTourForm({ taken, onMade }: Props): ReactNode {
           error={wrong("currency")}
           choices={currencies}
           value={form.currency}
-          onChange={(currency) => change({ currency }, "currency", "price")}
+          onChange={chooseCurrency}
         />
         <ChoiceFromMany
           label={t("operate.zone")}
@@ -108,7 +113,7 @@ export function NewTourForm({ taken, onMade }: Props): ReactNode {
           error={wrong("timeZone")}
           choices={ZONES}
           value={form.timeZone}
-          onChange={(timeZone) => change({ timeZone }, "timeZone")}
+          onChange={chooseZone}
         />
       </Card>
       <Card withBorder padding="lg">

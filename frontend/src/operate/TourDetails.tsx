@@ -13,7 +13,7 @@ import styles from "./operate.module.css";
 import { changeTour } from "./operator";
 import type { OperatedTour } from "./seats";
 import { OutcomeNotice, useFocusOnMistake, useSending } from "./sending";
-import { useUnsaved } from "./unsaved";
+import { useUnsaved } from "../unsaved";
 import { useDraft } from "./useDraft";
 
 type Field = "name" | "price" | "capacity";
@@ -103,8 +103,14 @@ export function TourDetails({ tour, onChanged }: Props): ReactNode {
           <Contested
             label={labels[name_]}
             theirs={theirs[name_]}
-            onTake={() => draft.take(name_)}
-            onInsist={() => draft.insist(name_)}
+            onTake={() => {
+              draft.take(name_);
+              forget();
+            }}
+            onInsist={() => {
+              draft.insist(name_);
+              forget();
+            }}
           />
         )}
       </div>

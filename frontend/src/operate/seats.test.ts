@@ -38,6 +38,11 @@ describe("a tour as operators see it", () => {
     expect(tour.departures[1]).toMatchObject({ id: "dep_2", closed: true, left: 20 });
   });
 
+  it("has what was read where the connection has not told as much yet", () => {
+    expect(operated(paris, { ...live, timestamp: "2026-06-01T10:11:59.999Z" }).name).toBe("Paris City Tour");
+    expect(operated(paris, { ...live, timestamp: "2026-06-01T10:12:00.000Z" }).name).toBe("Paris by night");
+  });
+
   it("that is closed shows what it had, whatever the connection still says", () => {
     const closedSeats = { capacity: 20, availableSeats: 15, held: 0 };
     const tour = operated({ ...louvre, closed: true, available_seats: 0, capacity: 0, closedSeats }, live);

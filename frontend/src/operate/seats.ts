@@ -35,11 +35,11 @@ function seatsOf(capacity: number, left: number, held: number): Seats {
   return { capacity, left, held, sold: Math.max(0, capacity - left - held) };
 }
 
-/** `live`: what the connection tells of it, null where it is closed or not known yet. */
+/** `live`: what the connection tells of it, null where it is closed or not known yet. The newer of the two is shown. */
 export function operated(tour: Tour, live: TourView | null): OperatedTour {
   const closed = tour.closed === true;
   const dated = tour.departures !== undefined;
-  const shown = closed ? null : live;
+  const shown = closed || isOlder(live, tour) ? null : live;
   const { capacity = 0, held = 0, closedSeats } = tour;
   const before = seatsOf(closedSeats?.capacity ?? 0, closedSeats?.availableSeats ?? 0, closedSeats?.held ?? 0);
   const onSale = seatsOf(
@@ -61,6 +61,11 @@ export function operated(tour: Tour, live: TourView | null): OperatedTour {
       .map((departure) => departureOf(departure, shown))
       .sort((a, b) => (a.startsAt === b.startsAt ? (a.id < b.id ? -1 : 1) : a.startsAt < b.startsAt ? -1 : 1)),
   };
+}
+
+/** While there is no connection, what it told last may be older than what was read since. */
+function isOlder(live: TourView | null, tour: Tour): boolean {
+  return live !== null && live.timestamp !== null && tour.timestamp !== undefined && live.timestamp < tour.timestamp;
 }
 
 function departureOf(departure: TourDeparture, live: TourView | null): OperatedDeparture {

@@ -6,6 +6,7 @@
  */
 import { useEffect } from "react";
 
+/** The questions of the forms that have something to lose. */
 const held = new Map<symbol, string>();
 let here = "";
 
@@ -23,6 +24,11 @@ export function useUnsaved(unsaved: boolean, question: string): void {
   }, [unsaved, question]);
 }
 
+/** Hear of the buttons back and forward before the router does: browsers tell windows in the order of asking. */
+export function hearFirst(): void {
+  window.addEventListener("popstate", wentBack);
+}
+
 /** True where the person wants to leave all the same. */
 function leave(): boolean {
   return window.confirm([...held.values()].at(-1));
@@ -31,13 +37,11 @@ function leave(): boolean {
 function watch(): void {
   here = location.href;
   document.addEventListener("click", followed, true);
-  window.addEventListener("popstate", wentBack, true);
   window.addEventListener("beforeunload", unloading);
 }
 
 function unwatch(): void {
   document.removeEventListener("click", followed, true);
-  window.removeEventListener("popstate", wentBack, true);
   window.removeEventListener("beforeunload", unloading);
 }
 
@@ -52,7 +56,7 @@ function followed(event: MouseEvent): void {
 
 /** The address has changed already. Whoever stays is given it back before anybody else hears of it. */
 function wentBack(event: PopStateEvent): void {
-  if (location.pathname === new URL(here).pathname || leave()) return;
+  if (held.size === 0 || location.pathname === new URL(here).pathname || leave()) return;
   event.stopImmediatePropagation();
   history.pushState(history.state, "", here);
 }
