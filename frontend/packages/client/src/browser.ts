@@ -6,7 +6,7 @@ import { browserPage, type Page } from "./page.js";
 import { Raw } from "./raw.js";
 import { keepOpen } from "./rawlink.js";
 import { Readers } from "./readers.js";
-import { requests } from "./rest.js";
+import { readTours, type ReadTours, requests } from "./rest.js";
 
 export interface ClientOptions {
   /** Where the tour service is: `https://tours.example`. Without it, the page's own origin. */
@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly getToken?: () => Promise<string | null> | string | null;
   /** Follow every tour (the default), or only those that somebody reads. */
   readonly tours?: "all" | "watched";
+  /** How to read the tours over REST; as a list (the default), or `oneByOne` where few of many are watched. */
+  readonly read?: ReadTours;
   /** "fr" or "en", or how to find out; without it, as the browser says. */
   readonly language?: string | (() => string);
 }
@@ -44,13 +46,13 @@ const thisPage = (): Page => browserPage(globalThis, globalThis.document, global
  * One is enough for a page: whatever reads from it shares its connection.
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const { api = "", url, getToken, tours = "all", language } = options;
+  const { api = "", url, getToken, tours = "all", read = readTours, language } = options;
   const token = async (): Promise<string | null> => (await getToken?.()) ?? null;
   const spoken = (): string | null => (typeof language === "function" ? language() : (language ?? null));
   const call: typeof fetch = (input, init) => fetch(input, init);
   const request = requests({ fetch: call, clock, base: api, token, language: spoken });
   let fallback: Promise<ReturnType<typeof import("./fallbacks.js").fallbacks>> | undefined;
-  const gateway = gatewayOf(request, () => new URL(api, location.href).href);
+  const gateway = gatewayOf(request, () => new URL(api, location.href));
 
   return new Client({
     readers: new Readers(nextFrame),
@@ -61,6 +63,7 @@ export function createClient(options: ClientOptions = {}): Client {
     token,
     roads: ["socket", "stream", "poll"],
     tours,
+    read,
     language: spoken,
     async open(via, token, query) {
       const socket = async (): Promise<WebSocket> => {

@@ -95,7 +95,7 @@ export class Catalogue {
   }
 
   #forgetTimer(): void {
-    if (this.#timer !== null) this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#timer);
     this.#timer = null;
   }
 

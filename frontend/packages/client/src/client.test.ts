@@ -248,6 +248,27 @@ describe("channels", () => {
   });
 });
 
+describe("a page that is left", () => {
+  it("closes the connection at once, and is told as such what it shows; shown again, it connects and reads anew", async () => {
+    const { client, server, page, read } = fakeClient();
+    client.watchTours(listen);
+    await pass();
+    server.last.says(welcome());
+    await pass(2_000);
+    page.leave();
+    expect(server.last.closedWith).toBe(1000);
+    expect(client.status()).toMatchObject({ kind: "reconnecting", since: Date.now() });
+    const reads = read.mock.calls.length;
+    page.wake();
+    await pass();
+    server.last.says(welcome());
+    await pass();
+    expect(server.sockets).toHaveLength(2);
+    expect(client.status().kind).toBe("connected");
+    expect(read.mock.calls.length).toBe(reads + 1);
+  });
+});
+
 describe("messages", () => {
   const booked = (messageId: string) => ({ type: "BOOKING_CONFIRMED", bookingId: messageId, messageId });
   const said = (messageId: string, conversationId: string) => ({ type: "CHAT_MESSAGE", messageId, conversationId });

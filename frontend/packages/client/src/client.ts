@@ -10,9 +10,10 @@ import { Follows } from "./follows.js";
 import type { Availability, ClientFrame, ServerFrame, Welcome } from "./frames.js";
 import { Link, type LinkState } from "./link.js";
 import { Messages } from "./messages.js";
+import { once } from "./once.js";
 import type { ClientParts, Tap } from "./parts.js";
 import type { Wake } from "./readers.js";
-import { type Request, readTours } from "./rest.js";
+import type { Request } from "./rest.js";
 import type { Via } from "./roads.js";
 import { type Status, statusOf } from "./status.js";
 import { Store } from "./store.js";
@@ -66,7 +67,7 @@ export class Client {
     this.#catalogue = new Catalogue({
       store: this.#store,
       clock,
-      read: (signal) => readTours(parts.request, signal),
+      read: (signal) => parts.read(parts.request, signal, this.#follows.tours),
       backoff: new Backoff(random),
       onChange: () => readers.touch("status"),
     });
@@ -108,6 +109,12 @@ export class Client {
   readonly listState = (): "loading" | "complete" | "failing" =>
     this.#store.complete ? "complete" : this.#catalogue.failing ? "failing" : "loading";
   readonly status = (): Status => this.#status;
+  /**
+   * Until when "connected" may be believed if nothing more is heard, on the clock in milliseconds.
+   *
+   * A page that slept learns from it at once what `status` says only after it has asked the gateway and waited.
+   */
+  readonly freshUntil = (): number => this.#link.freshUntil;
   /** Who is signed in, as far as the gateway has said. */
   readonly userId = (): string | null => this.#userId ?? null;
 
@@ -170,13 +177,10 @@ export class Client {
     this.#users += 1;
     this.#timers.forget("linger");
     if (this.#unlisten === null) this.#start();
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
+    return once(() => {
       this.#users -= 1;
       if (this.#users === 0) this.#timers.after("linger", LINGER_MS, () => this.#stop());
-    };
+    });
   }
 
   #held(unwatch: () => unknown): () => void {
@@ -188,11 +192,14 @@ export class Client {
   }
 
   #start(): void {
-    this.#unlisten = this.#parts.page.listen(() => {
-      this.#link.wake();
-      this.#catalogue.wake();
-      this.#say();
-    });
+    this.#unlisten = this.#parts.page.listen(
+      () => {
+        this.#link.wake();
+        this.#catalogue.wake();
+        this.#say();
+      },
+      this.#link.leave,
+    );
     this.#catalogue.refresh();
     this.#link.start();
   }

@@ -1,5 +1,6 @@
 /** What the connection has to be told to follow, counted: told once at the first wish, taken back after the last. */
 import type { ClientFrame } from "./frames.js";
+import { once } from "./once.js";
 
 export type Wish = { readonly channel: string } | { readonly tourId: string };
 
@@ -20,21 +21,17 @@ export class Follows {
     this.#wishes.set(name, entry);
     entry.count += 1;
     this.#tell(entry);
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
+    return once(() => {
       entry.count -= 1;
       if (entry.count > 0) return;
       this.#wishes.delete(name);
       if (entry.told) this.#send({ type: "UNSUBSCRIBE", ...wish });
-    };
+    });
   }
 
   /** Ids of the tours that somebody reads. */
-  tours(): readonly string[] {
-    return [...this.#wishes.values()].flatMap(({ wish }) => ("tourId" in wish ? [wish.tourId] : []));
-  }
+  readonly tours = (): readonly string[] =>
+    [...this.#wishes.values()].flatMap(({ wish }) => ("tourId" in wish ? [wish.tourId] : []));
 
   /** A new connection knows nothing but `told`: tell it every wish that is `allowed`, now and from now on. */
   connected(allowed: (wish: Wish) => boolean, told: readonly string[]): void {

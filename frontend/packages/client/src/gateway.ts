@@ -5,7 +5,7 @@ import type { Request } from "./rest.js";
 const USUAL_PORT = 8080;
 
 /** Return what finds the gateway of the tour service at `base()`, an address; asked at each connection. */
-export function gatewayOf(request: Request, base: () => string): () => Promise<string> {
+export function gatewayOf(request: Request, base: () => string | URL): () => Promise<string> {
   let known: string | undefined;
   return async () => {
     const { protocol, hostname } = new URL(base());

@@ -268,6 +268,21 @@ describe("silence", () => {
   });
 });
 
+describe("freshness", () => {
+  it("lasts as long as a silence is no reason for doubt, whatever timers have been able to run since", async () => {
+    await connected();
+    const heard = Date.now();
+    expect(link.freshUntil).toBe(heard + 2 * 20_000 + SLACK_MS + PROBE_MS);
+    // Asleep: the clock goes on, and nothing runs.
+    vi.setSystemTime(heard + 3_600_000);
+    expect(link.state.kind).toBe("connected");
+    expect(link.freshUntil).toBeLessThan(Date.now());
+    link.wake();
+    server.last.says({ type: "PONG", serverTime: "2026-06-01T11:00:00.000Z" });
+    expect(link.freshUntil).toBeGreaterThan(Date.now());
+  });
+});
+
 describe("waking", () => {
   it("while waiting connects at once", async () => {
     await connected();
@@ -314,6 +329,25 @@ describe("waking", () => {
     await pass(PROBE_MS);
     expect(link.state.kind).toBe("connected");
     expect(states).toHaveBeenCalledTimes(2);
+  });
+
+  it("after the page was left connects at once: the socket is given up with it", async () => {
+    await connected();
+    link.leave();
+    expect(server.last.closedWith).toBe(1000);
+    expect(link.state.kind).toBe("waiting");
+    await pass(BREATH_MS);
+    link.wake();
+    await pass();
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it("leaving while nothing is open puts nothing off", async () => {
+    await connected();
+    server.last.ends(1006);
+    const before = link.state;
+    link.leave();
+    expect(link.state).toBe(before);
   });
 
   it("while idle or connecting does nothing", async () => {

@@ -6,7 +6,7 @@
  *
  * Where WebSockets are blocked it takes another road.
  */
-import type { Backoff, Clock } from "./backoff.js";
+import { type Backoff, type Clock, LONGEST_DELAY_MS } from "./backoff.js";
 import type { ClientFrame, ServerFrame } from "./frames.js";
 import { BLOCKED_AFTER, Roads, type Via } from "./roads.js";
 import {
@@ -85,7 +85,7 @@ export class Link {
   readonly #roads: Roads;
   #token: string | null = null;
   /** The token that was refused, and that we asked to have replaced: undefined when none was. */
-  #refused: string | null | undefined = undefined;
+  #refused: string | null | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -94,6 +94,11 @@ export class Link {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** A silence until then is no reason to doubt the connection that there is. */
+  get freshUntil(): number {
+    return this.#heardAt + this.#silenceMs + PROBE_MS;
   }
 
   start(): void {
@@ -122,6 +127,14 @@ export class Link {
     const due = Math.max(now, this.#attemptAt + BREATH_MS);
     if (due < state.retryAt) this.#wait(due - now);
   }
+
+  /**
+   * The page is left, and may be kept to be shown again: a socket would not survive that, and browsers keep no page
+   * that has one. The next wake connects again, and should there be none, time does.
+   */
+  readonly leave = (): void => {
+    if (this.#socket !== null) this.#wait(LONGEST_DELAY_MS);
+  };
 
   /** Try now because a person asked, also after `stopped`. */
   retry(): void {

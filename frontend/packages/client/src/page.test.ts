@@ -8,7 +8,7 @@ function fake(): { window: EventTarget; document: EventTarget & { visibilityStat
 it("wakes on network changes, on pageshow and when the tab is shown, not when it is hidden", () => {
   const { window, document } = fake();
   const wake = vi.fn();
-  browserPage(window, document, { onLine: true }).listen(wake);
+  browserPage(window, document, { onLine: true }).listen(wake, () => undefined);
   for (const type of ["online", "offline", "pageshow"]) window.dispatchEvent(new Event(type));
   expect(wake).toHaveBeenCalledTimes(3);
   document.visibilityState = "hidden";
@@ -19,10 +19,23 @@ it("wakes on network changes, on pageshow and when the tab is shown, not when it
   expect(wake).toHaveBeenCalledTimes(4);
 });
 
+it("says when the page is left, which a hidden tab is not", () => {
+  const { window, document } = fake();
+  const leave = vi.fn();
+  const stop = browserPage(window, document, { onLine: true }).listen(() => undefined, leave);
+  document.visibilityState = "hidden";
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(leave).not.toHaveBeenCalled();
+  window.dispatchEvent(new Event("pagehide"));
+  stop();
+  window.dispatchEvent(new Event("pagehide"));
+  expect(leave).toHaveBeenCalledOnce();
+});
+
 it("is silent once nobody listens", () => {
   const { window, document } = fake();
   const wake = vi.fn();
-  browserPage(window, document, { onLine: true }).listen(wake)();
+  browserPage(window, document, { onLine: true }).listen(wake, () => undefined)();
   window.dispatchEvent(new Event("online"));
   document.dispatchEvent(new Event("visibilitychange"));
   expect(wake).not.toHaveBeenCalled();

@@ -1,13 +1,13 @@
 /**
- * What the page around the connection can tell it: is there a network, did the page just come back?
+ * What the page around the connection can tell it: is there a network, is it left, did it just come back?
  *
  * After sleep, a network change or the back button, timers are late by minutes and sockets may be dead without a word.
  */
 export interface Page {
   online(): boolean;
   visible(): boolean;
-  /** Call `wake` whenever the connection deserves a look at once; return how to stop. */
-  listen(wake: () => void): () => void;
+  /** Call `wake` whenever the connection deserves a look at once, `leave` when the page is left; return how to stop. */
+  listen(wake: () => void, leave: () => void): () => void;
 }
 
 interface VisibleTarget extends EventTarget {
@@ -24,7 +24,7 @@ export function browserPage(
   return {
     online: () => navigator?.onLine !== false,
     visible,
-    listen(wake) {
+    listen(wake, leave) {
       if (document === undefined) return () => undefined;
       const whenVisible = (): void => {
         if (visible()) wake();
@@ -33,6 +33,7 @@ export function browserPage(
         [window, "online", wake],
         [window, "offline", wake],
         [window, "pageshow", wake],
+        [window, "pagehide", leave],
         [document, "visibilitychange", whenVisible],
       ];
       for (const [target, type, heard] of listened) target.addEventListener(type, heard);

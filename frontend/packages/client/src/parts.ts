@@ -4,7 +4,7 @@ import type { ServerFrame, Welcome } from "./frames.js";
 import type { LinkOptions, SocketLike } from "./link.js";
 import type { Page } from "./page.js";
 import type { Readers } from "./readers.js";
-import type { Request } from "./rest.js";
+import type { ReadTours, Request } from "./rest.js";
 import type { Via } from "./roads.js";
 
 export interface ClientParts {
@@ -20,6 +20,7 @@ export interface ClientParts {
   readonly open: (via: Via, token: string | null, query: (via: Via) => URLSearchParams) => Promise<SocketLike>;
   /** Follow every tour, or only those that somebody reads. */
   readonly tours: "all" | "watched";
+  readonly read: ReadTours;
   /** The language of messages; null leaves it to the browser. */
   readonly language: () => string | null;
 }

@@ -42,12 +42,14 @@ export function keepOpen(
     };
   }
 
-  const unlisten = page.listen(() => {
+  const wake = (): void => {
     // Waiting: not any longer, but not sooner than a moment after the attempt before.
     if (timer === null) return;
     clock.clearTimeout(timer);
     timer = clock.setTimeout(connect, Math.max(0, triedAt + BREATH_MS - clock.now()));
-  });
+  };
+  // The browser ends the socket of a page that is left, and says so.
+  const unlisten = page.listen(wake, () => undefined);
   connect();
   return () => {
     unlisten();

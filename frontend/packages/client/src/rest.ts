@@ -4,8 +4,8 @@ import { isTour, type Snapshot } from "./wire.js";
 
 /** The service answered with a status that is no success; `body` is what it said about it. */
 export class HttpError extends Error {
-  readonly status: number;
-  readonly body: unknown;
+  declare readonly status: number;
+  declare readonly body: unknown;
 
   constructor(status: number, body: unknown) {
     super(`status ${status}`);
@@ -56,7 +56,10 @@ export function requests({ fetch, clock, base, token, language }: RestOptions): 
   };
 }
 
-/** All open tours at one instant. Rejects when there is no answer or not a good one. */
+/** Reads tours; `watched` returns the ids of those that somebody watches. Rejects when there is no answer or not a good one. */
+export type ReadTours = (request: Request, signal: AbortSignal, watched: () => readonly string[]) => Promise<Snapshot>;
+
+/** All open tours at one instant. */
 export async function readTours(request: Request, signal: AbortSignal): Promise<Snapshot> {
   const { body, headers } = await request("/api/tours", { signal });
   return { epoch: headers.get("Seatcast-Epoch"), tours: (body as unknown[]).filter(isTour) };

@@ -16,11 +16,10 @@ export type Status =
 export function statusOf(
   state: LinkState,
   staleSince: string | null,
-  lostAt: number | null,
+  since: number | null,
   online: boolean,
   now: number,
 ): Status {
-  const since = lostAt;
   switch (state.kind) {
     case "connected":
       return staleSince === null
@@ -31,9 +30,9 @@ export function statusOf(
     case "waiting":
       return online ? { kind: "reconnecting", retryAt: state.retryAt, since } : { kind: "offline", since };
     case "connecting":
-      return since === null ? { kind: "connecting" } : { kind: "reconnecting", retryAt: now, since };
+      return since === null ? state : { kind: "reconnecting", retryAt: now, since };
     case "idle":
-      return { kind: "idle" };
+      return state;
   }
 }
 

@@ -43,7 +43,7 @@ export class Store {
       const listed = [...this.#entries].flatMap(([id, entry]) => (entry.listed === null ? [] : [{ id, name: entry.listed }]));
       listed.sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
       const ids = listed.map(({ id }) => id);
-      if (ids.length !== this.#ids.length || ids.some((id, at) => id !== this.#ids[at])) this.#ids = ids;
+      if (JSON.stringify(ids) !== JSON.stringify(this.#ids)) this.#ids = ids;
     }
     return this.#ids;
   }
@@ -101,11 +101,11 @@ export class Store {
   /**
    * Join a snapshot asked for at `mark`; return false when it is of another epoch and was not used.
    *
-   * A snapshot holds every open tour. One that we knew of before asking, and that is not in it, has been closed
-   * since: the same as TOUR_CLOSED at the version we knew, so that a later fact can still open it again.
+   * A snapshot holds every open tour that was asked for. One that we knew of before asking, and that is not in it, has
+   * been closed since: the same as TOUR_CLOSED at the version we knew, so that a later fact can still open it again.
    */
   applySnapshot(snapshot: Snapshot, mark: number): boolean {
-    const { epoch } = snapshot;
+    const { epoch, of } = snapshot;
     if (epoch !== null) {
       if (this.#epoch === null) this.#epoch = epoch;
       if (epoch !== this.#epoch) return false;
@@ -117,7 +117,8 @@ export class Store {
     }
     if (epoch !== null) {
       for (const [id, { seats }] of this.#entries) {
-        if (seats !== undefined && seats.value !== null && seats.arrived <= mark && !present.has(id)) {
+        if (present.has(id) || (of && !of.includes(id))) continue;
+        if (seats?.value && seats.arrived <= mark) {
           this.#joinSeats(id, { ...seats, value: null });
         }
       }
@@ -197,7 +198,7 @@ export class Store {
   #entry(id: string): Entry {
     let entry = this.#entries.get(id);
     if (entry === undefined) {
-      entry = { seats: undefined, about: undefined, departures: new Map(), view: null, listed: null };
+      entry = { departures: new Map(), view: null, listed: null };
       this.#entries.set(id, entry);
     }
     return entry;

@@ -46,8 +46,8 @@ export interface About {
 type Known<Value> = Fact<Value> & { readonly arrived: number };
 
 export interface Entry {
-  seats: Known<Seats> | undefined;
-  about: About | undefined;
+  seats?: Known<Seats>;
+  about?: About;
   readonly departures: Map<string, Known<DepartureView>>;
   /** null: not shown (closed, or not known well enough); undefined: to be made anew. */
   view: TourView | null | undefined;
@@ -57,19 +57,18 @@ export interface Entry {
 
 /** The name under which the list shows the tour, or null when it is closed or only a departure of it is known. */
 export function listedName(id: string, { seats, about }: Entry): string | null {
-  if (seats === undefined || seats.value === null) return null;
+  if (!seats?.value) return null;
   const told = seats.value.name;
-  if (about === undefined) return told ?? id;
-  return told !== undefined && seats.version >= about.version ? told : about.name;
+  return about === undefined || (told !== undefined && seats.version >= about.version) ? (told ?? id) : about.name;
 }
 
 /** The view of a tour as it now stands, or null when it is not shown. */
 export function viewOf(id: string, entry: Entry): TourView | null {
   const name = listedName(id, entry);
   const { seats, about } = entry;
-  if (name === null || seats === undefined || seats.value === null) return null;
+  if (name === null || !seats?.value) return null;
   const departures = [...entry.departures.values()].flatMap(({ value }) => (value === null ? [] : [value]));
-  departures.sort((a, b) => (a.startsAt === b.startsAt ? (a.id < b.id ? -1 : 1) : a.startsAt < b.startsAt ? -1 : 1));
+  departures.sort((a, b) => (a.startsAt + a.id < b.startsAt + b.id ? -1 : 1));
   return {
     id,
     name,
@@ -79,7 +78,7 @@ export function viewOf(id: string, entry: Entry): TourView | null {
     price: about?.price ?? null,
     currency: about?.currency ?? null,
     timeZone: about?.timeZone ?? null,
-    timestamp: seats.timestamp === "" ? null : seats.timestamp,
+    timestamp: seats.timestamp || null,
     departures,
   };
 }

@@ -19,6 +19,8 @@ export type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { r
 export interface Snapshot {
   readonly epoch: string | null;
   readonly tours: readonly Tour[];
+  /** Those that were asked for, where that was not all: it says nothing of others. */
+  readonly of?: readonly string[];
 }
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);

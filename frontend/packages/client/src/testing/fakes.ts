@@ -7,7 +7,7 @@ import type { SocketLike } from "../link.js";
 import type { Page } from "../page.js";
 import type { ClientParts } from "../parts.js";
 import { Readers } from "../readers.js";
-import type { Answer, Request } from "../rest.js";
+import { type Answer, readTours, type Request } from "../rest.js";
 import type { Via } from "../roads.js";
 import type { Snapshot } from "../wire.js";
 
@@ -87,18 +87,26 @@ export class FakePage implements Page {
   isOnline = true;
   isVisible = true;
   readonly wakes = new Set<() => void>();
+  readonly leaves = new Set<() => void>();
   online(): boolean {
     return this.isOnline;
   }
   visible(): boolean {
     return this.isVisible;
   }
-  listen(wake: () => void): () => void {
+  listen(wake: () => void, leave: () => void): () => void {
     this.wakes.add(wake);
-    return () => this.wakes.delete(wake);
+    this.leaves.add(leave);
+    return () => {
+      this.wakes.delete(wake);
+      this.leaves.delete(leave);
+    };
   }
   wake(): void {
     for (const wake of this.wakes) wake();
+  }
+  leave(): void {
+    for (const leave of this.leaves) leave();
   }
 }
 
@@ -185,6 +193,7 @@ export function fakeClient(more: Partial<ClientParts> = {}): World {
     roads: ["socket"],
     open: server.open,
     tours: "all",
+    read: readTours,
     language: () => null,
     ...more,
   });
