@@ -90,6 +90,7 @@ def serve(settings: Settings) -> None:
     "database_url",
     "broker_url",
     "websocket_url",
+    "allowed_origins",
     *_TOKENS,
     *_PROCESS,
 )

@@ -45,7 +45,7 @@ HELP: Final[dict[str, str]] = {
     "heartbeat_seconds": "Pause between pings to a client.",
     "follow_all_limit": "Departures in the catalogue up to which a new connection follows everything.",
     "max_subscriptions": "Tours that one connection may name.",
-    "allowed_origins": "Pages that may connect: https://tours.example,... or *; default: pages of the same host.",
+    "allowed_origins": "Pages that may connect, and read the tours: https://tours.example,... or *; default: pages of the same host.",
     "trusted_proxies": "Proxies in front whose X-Forwarded-For and X-Forwarded-Host are believed: 10.0.0.0/8,...",
     "messages_per_minute": "Messages that a user, or an anonymous connection, may send; 0: no limit.",
     "handshakes_per_address": "Handshakes a second from one address; 0: no limit; default: 200, none for this machine's own.",

@@ -20,6 +20,7 @@ def web(tmp_path):
     (folder / "assets" / "index-4f3a.css").write_text("body{}")
     (folder / "assets" / "seat-91.woff2").write_bytes(b"\0font")
     (folder / "icon.svg").write_text("<svg/>")
+    (folder / "widget.js").write_text("define();" * 1_000)
     (folder / "docs" / "swagger-ui.css").write_text("a{}")
     (tmp_path / "secret.txt").write_text("secret")
     return folder
@@ -132,6 +133,47 @@ async def test_files_that_come_later_are_not_served(browse, web):
     """What is served is what was built; nobody who can write there adds to it while it runs."""
     (web / "late.js").write_text("late()")
     assert (await browse("/late.js")).status_code == 404
+
+
+async def test_any_page_may_load_the_widget_and_only_that(browse):
+    answer = await browse("/widget.js", origin="https://elsewhere.example")
+
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    others = (await browse("/assets/index-4f3a.js", origin="https://elsewhere.example")).headers
+    assert "access-control-allow-origin" not in others
+    assert "cross-origin-resource-policy" not in others
+
+
+async def test_who_has_a_file_is_not_sent_it_again(browse, web):
+    first = await browse("/widget.js")
+    again = await browse("/widget.js", **{"If-None-Match": f'"other", {first.headers["etag"]}'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["cache-control"] == "no-cache"
+    assert (await browse("/icon.svg")).headers["etag"] != first.headers["etag"]
+    assert (await browse("/widget.js", **{"If-None-Match": '"other"'})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "coding", "gzipped"),
+    [
+        ("/widget.js", "br, gzip", True),
+        ("/widget.js", "br;q=1.0, gzip; q=0.8", True),
+        ("/widget.js", "gzip;q=0", False),
+        ("/widget.js", "gzip; q=0.000", False),
+        ("/widget.js", "identity", False),
+        ("/icon.svg", "gzip", False),  # shorter than a packet
+    ],
+)
+async def test_long_texts_come_in_gzip_to_whoever_takes_it(browse, web, path, coding, gzipped):
+    answer = await browse(path, **{"Accept-Encoding": coding})
+
+    assert ("content-encoding" in answer.headers) == gzipped
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.content == (web / path.lstrip("/")).read_bytes()
 
 
 async def test_only_reading_is_allowed(browse):

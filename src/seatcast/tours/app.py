@@ -16,6 +16,7 @@ from seatcast import rest
 from seatcast.broker import Broker
 from seatcast.config import Settings
 from seatcast.health import Health, health_routes
+from seatcast.origins import Origins
 from seatcast.tokens import Tokens
 from seatcast.tours import openapi, store
 from seatcast.tours.api import Travellers, travellers
@@ -38,6 +39,7 @@ from seatcast.tours.operator_api import operators
 from seatcast.tours.pages import page_routes
 from seatcast.tours.problems import HANDLERS
 from seatcast.tours.relay import Relay
+from seatcast.tours.sharing import SharedReads
 from seatcast.tours.sweep import sweep
 from seatcast.tours.till import Till
 
@@ -120,7 +122,8 @@ async def tours(
             openapi_config=openapi.config(),
             logging_config=None,
         )
-        yield BookRoute(WholeIds(app), desk, callers, ApiMetrics(registry))
+        others = SharedReads(WholeIds(app), Origins(settings.allowed_origins))
+        yield BookRoute(others, desk, callers, ApiMetrics(registry))
 
 
 def _page_config(settings: Settings, port: int) -> rest.Config:

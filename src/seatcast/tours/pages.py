@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from litestar.params import FromPath
 from seatcast.text import text
 from seatcast.tours import openapi
 from seatcast.tours.problems import language
+from seatcast.tours.web_file import WebFile
 
 WEB = Path(str(files("seatcast"))) / "web"
 
@@ -31,6 +31,13 @@ _ALWAYS_ASK = {"Cache-Control": "no-cache"}
 _FOR_EVER = {
     "Cache-Control": "public, max-age=31536000, immutable"
 }  # their names hold a hash of their content
+_FOR_ANY_PAGE = _ALWAYS_ASK | {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+WIDGET = "widget.js"
+"""The one file that pages of other origins load (docs/widget.md)."""
 
 _DOCS = """<!doctype html>
 <html lang="en">
@@ -51,13 +58,13 @@ def page_routes(web: Path = WEB, *, live: bool = False) -> list[HTTPRouteHandler
 
     `live`: a gateway answers on the same port, and is described in the documentation.
     """
-    known = {file.relative_to(web).as_posix(): file for file in web.rglob("*") if file.is_file()}
+    known = {file.relative_to(web).as_posix(): WebFile(file) for file in web.rglob("*") if file.is_file()}
 
     def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         if "index.html" not in known:
             message = text(language(request), "page.not_built").encode()
             return Response(message, status_code=503, media_type="text/plain")
-        return _file(known["index.html"], _ALWAYS_ASK)
+        return known["index.html"].answer(request, _SECURE | _ALWAYS_ASK)
 
     @get("/", sync_to_thread=False, include_in_schema=False)
     def index(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -68,7 +75,7 @@ def page_routes(web: Path = WEB, *, live: bool = False) -> list[HTTPRouteHandler
         name = str(path).lstrip("/")
         # Looked up, never joined onto a folder: there is no path to climb out by.
         if name in known:
-            return _file(known[name], _FOR_EVER if name.startswith("assets/") else _ALWAYS_ASK)
+            return known[name].answer(request, _SECURE | _sharing(name))
         if name.startswith(("api/", "assets/", "docs/", "health/")) or "." in name:
             raise NotFoundException
         return page(request)
@@ -89,6 +96,8 @@ def page_routes(web: Path = WEB, *, live: bool = False) -> list[HTTPRouteHandler
     return [index, file, docs, docs_start, description]
 
 
-def _file(path: Path, cache: dict[str, str]) -> Response[bytes]:
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return Response(path.read_bytes(), media_type=kind, headers=_SECURE | cache)
+def _sharing(name: str) -> dict[str, str]:
+    """Return who may keep a file for how long, and which pages may load it."""
+    if name == WIDGET:
+        return _FOR_ANY_PAGE
+    return _FOR_EVER if name.startswith("assets/") else _ALWAYS_ASK
