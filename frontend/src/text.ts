@@ -1,4 +1,4 @@
-/** Words, figures, money and dates in the page's language. No React: the widget will want it too. */
+/** Words, figures, money and dates in the page's language. No React: the widget speaks by it too, with its own words. */
 import { en } from "./locale/en";
 import { type Forms, fr, type Key } from "./locale/fr";
 
@@ -7,17 +7,17 @@ export type Values = Readonly<Record<string, string | number>>;
 
 const CATALOGUES: Readonly<Record<Language, Readonly<Record<Key, string | Forms>>>> = { fr, en };
 /** English as in Europe: dates day first, 24 hours. */
-const LOCALES: Readonly<Record<Language, string>> = { fr: "fr-FR", en: "en-GB" };
+export const LOCALES: Readonly<Record<Language, string>> = { fr: "fr-FR", en: "en-GB" };
 
 /** The language that a page's query asks for; French unless English is chosen. */
 export function languageOf(query: string): Language {
   return new URLSearchParams(query).get("lang") === "en" ? "en" : "fr";
 }
 
-export interface Speech {
+export interface Speech<Keys extends string = Key> {
   readonly language: Language;
   /** The message of a key; `count` chooses among its forms and is written with separators. */
-  t(key: Key, values?: Values): string;
+  t(key: Keys, values?: Values): string;
   number(value: number): string;
   money(amount: number, currency: string): string;
   /** "14:30:05"; with the day before it when that is not today, in the reader's own zone. */
@@ -37,7 +37,7 @@ const speeches = new Map<Language, Speech>();
 /** Return the speech of a language, always the same one. */
 export function speech(language: Language): Speech {
   let found = speeches.get(language);
-  if (found === undefined) speeches.set(language, (found = make(language)));
+  if (found === undefined) speeches.set(language, (found = speechOf(language, CATALOGUES[language])));
   return found;
 }
 
@@ -51,9 +51,12 @@ export function knownZone(zone: string | null): string {
   return "UTC";
 }
 
-function make(language: Language): Speech {
+/** Make the speech of a language with a catalogue of one's own. */
+export function speechOf<Keys extends string>(
+  language: Language,
+  catalogue: Readonly<Record<Keys, string | Forms>>,
+): Speech<Keys> {
   const locale = LOCALES[language];
-  const catalogue = CATALOGUES[language];
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
   // Formatters are costly to make and cards ask for the same few again and again.
@@ -68,7 +71,7 @@ function make(language: Language): Speech {
   return {
     language,
     t(key, values = {}) {
-      const message = catalogue[key];
+      const message: string | Forms = catalogue[key];
       const form = typeof message === "string" ? message : message[formOf(values["count"])];
       return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
         const value = values[name];
