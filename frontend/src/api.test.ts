@@ -98,3 +98,17 @@ it("cancelling deletes the booking, and is repeated when there is no answer", as
     ["/api/bookings/bkg_1", "DELETE"],
   ]);
 });
+
+describe("the shop's figures", () => {
+  it("are asked for once, and refused as anything is", async () => {
+    fetched.mockResolvedValueOnce(json(rest.ShopMetrics)).mockResolvedValueOnce(json(rest.Problem, 403));
+    expect(await settled(api.metrics())).toEqual(rest.ShopMetrics);
+    expect(await settled(api.metrics())).toBeInstanceOf(Refused);
+    expect(fetched.mock.calls.map(([path]) => path)).toEqual(["/api/metrics", "/api/metrics"]);
+  });
+
+  it.each([[{}], [[]], [null]])("%j is no answer", async (body) => {
+    fetched.mockResolvedValue(json(body));
+    expect(await settled(api.metrics())).toBeInstanceOf(Unanswered);
+  });
+});

@@ -66,6 +66,17 @@ export function speechOf<Keys extends string>(
     if (found === undefined) formatters.set(name, (found = new Intl.DateTimeFormat(locale, options)));
     return found;
   };
+  const amounts = new Map<string, Intl.NumberFormat>();
+  const amountsIn = (currency: string, whole: boolean): Intl.NumberFormat => {
+    const name = `${currency} ${whole}`;
+    let found = amounts.get(name);
+    if (found === undefined) {
+      const digits = whole ? { maximumFractionDigits: 0 } : {};
+      const style = { style: "currency", currencyDisplay: "narrowSymbol", currency } as const;
+      amounts.set(name, (found = new Intl.NumberFormat(locale, { ...style, ...digits })));
+    }
+    return found;
+  };
   const date = { weekday: "long", day: "numeric", month: "long" } as const;
 
   return {
@@ -80,12 +91,10 @@ export function speechOf<Keys extends string>(
     },
     number: (value) => numbers.format(value),
     money(amount, currency) {
-      const whole = Number.isInteger(amount);
       try {
-        const digits = whole ? { maximumFractionDigits: 0 } : {};
-        const style = { style: "currency", currencyDisplay: "narrowSymbol", currency } as const;
-        return new Intl.NumberFormat(locale, { ...style, ...digits }).format(amount);
+        return amountsIn(currency, Number.isInteger(amount)).format(amount);
       } catch {
+        // A RangeError: nobody knows such a currency.
         return `${numbers.format(amount)}\u00a0${currency}`;
       }
     },

@@ -2,7 +2,7 @@
 import { Alert, Button, Card, Skeleton } from "@mantine/core";
 import type { FiguresOfTour } from "@seatcast/client";
 import { useTourAvailability } from "@seatcast/client/react";
-import { memo, type ReactNode, useMemo, useState } from "react";
+import { type CSSProperties, memo, type ReactNode, useMemo, useState } from "react";
 import { useSpeech } from "../hooks";
 import type { Key } from "../locale/fr";
 import { seatsOf } from "./figures";
@@ -62,7 +62,7 @@ function Table({ tours, readAt }: TableProps): ReactNode {
   const { t, language } = useSpeech();
   const [order, setOrder] = useState(FIRST_ORDER);
   const ordered = useMemo(() => inOrder(tours, order, language), [tours, order, language]);
-  // On a phone the table is laid out as cards, and browsers forget that it is a table: hence the roles.
+  // Its rows are laid out one by one, and browsers forget that such a thing is a table: hence the roles.
   return (
     <Card withBorder padding={0} className={styles["box"]}>
       <table className={styles["tours"]} role="table" aria-label={t("admin.tours")}>
@@ -112,15 +112,13 @@ const Row = memo(function Row({ tour, readAt }: RowProps): ReactNode {
   const live = useTourAvailability(tour.id);
   const { capacity, sold, held, availableSeats } = seatsOf(tour, readAt, live);
   const share = (seats: number): string => `${capacity === 0 ? 0 : Math.min(100, (100 * seats) / capacity)}%`;
+  const meter = { "--sold": share(sold), "--taken": share(sold + held) } as CSSProperties;
   return (
     <tr role="row" data-closed={tour.closed}>
       <th scope="row" role="rowheader">
-        <span className={styles["name"]}>{tour.name}</span>
+        {tour.name}
         {tour.closed === true && <span className={styles["closed"]}>{t("admin.closed")}</span>}
-        <span className={styles["meter"]} aria-hidden="true">
-          <span style={{ width: share(sold) }} />
-          <span style={{ width: share(held) }} />
-        </span>
+        <span className={styles["meter"]} style={meter} aria-hidden="true" />
       </th>
       <Figure title={t("admin.sold")}>{number(sold)}</Figure>
       <Figure title={t("admin.held")}>{number(held)}</Figure>
