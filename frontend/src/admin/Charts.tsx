@@ -33,7 +33,7 @@ const ChartCard = memo(function ChartCard({ chart, samples }: Props): ReactNode 
   const lines = useMemo(() => (names === "" ? [] : (names.split("\n") as Line[])), [names]);
   const table = <ChartTable caption={t(chart.title)} lines={lines} samples={samples} />;
   return (
-    <Card withBorder padding="md" component="section" aria-labelledby={headingId}>
+    <Card withBorder padding="md">
       <header className={styles["head"]}>
         <Title order={3} size="h5" id={headingId}>
           {t(chart.title)}
