@@ -59,7 +59,7 @@ async def test_admin_metrics_a_booking_is_seen_in_the_figures_the_row_the_chart_
     assert wrong == []
 
 
-async def test_admin_figures_say_their_age_while_cut_off_and_the_chart_has_a_gap(
+async def test_admin_figures_say_their_age_while_cut_off_and_are_right_afterwards(
     world, tmp_path, browser, create_tour, book, free_port
 ):
     ports = (free_port(), free_port())
