@@ -278,6 +278,7 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "operate.none.hint": "Create the first one: it is on sale at once.",
   "operate.failing": "The tours could not be read.",
   "operate.loading": "Tour",
+  "operate.public": "See its public page",
   "operate.description": "Write its description",
   "operate.missing": "There is no such tour.",
   "operate.missing.hint": "The address may be incomplete.",

@@ -281,6 +281,7 @@ export const fr = {
   "operate.none.hint": "Créez la première\u00a0: elle est en vente tout de suite.",
   "operate.failing": "Les visites n\u2019ont pas pu être lues.",
   "operate.loading": "Visite",
+  "operate.public": "Voir sa page publique",
   "operate.description": "Écrire sa description",
   "operate.missing": "Cette visite n\u2019existe pas.",
   "operate.missing.hint": "L\u2019adresse est peut-être incomplète.",

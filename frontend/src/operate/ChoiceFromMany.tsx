@@ -2,10 +2,10 @@
 import "@mantine/core/styles/Combobox.css";
 import "@mantine/core/styles/Input.css";
 import "@mantine/core/styles/Popover.css";
-import "@mantine/core/styles/ScrollArea.css";
 import { Select } from "@mantine/core";
 import { memo, type ReactNode } from "react";
 import { useSpeech } from "../hooks";
+import styles from "./operate.module.css";
 
 export interface Choice {
   readonly value: string;
@@ -37,6 +37,10 @@ export const ChoiceFromMany = memo(function ChoiceFromMany(props: Props): ReactN
       allowDeselect={false}
       searchable
       limit={SHOWN}
+      // Beside its field, so that it is in the page's own part for screen readers too; and what scrolls is the list itself.
+      comboboxProps={{ withinPortal: false }}
+      withScrollArea={false}
+      classNames={{ options: styles["options"] ?? "" }}
       filter={({ options, search }) =>
         options.filter((option) => "label" in option && "value" in option && plain(option.label).includes(plain(search)))
       }

@@ -73,6 +73,7 @@ function Operated({ tour: read, onChanged }: OperatedProps): ReactNode {
           </div>
           <p className="muted">{tour.id}</p>
           <p className={styles["links"]}>
+            <PageLink to={`/tours/${encodeURIComponent(tour.id)}`}>{t("operate.public")}</PageLink>
             <PageLink to={`/descriptions/${encodeURIComponent(tour.id)}`}>{t("operate.description")}</PageLink>
           </p>
         </div>
