@@ -20,8 +20,29 @@ function apiDocumentation(): Plugin {
   };
 }
 
+/** Puts `src/scheme.js` before everything else in the page, as a file that is cached for ever like the others. */
+function themeBeforeFirstPaint(): Plugin {
+  const name = "scheme.js";
+  return {
+    name: "theme-before-first-paint",
+    apply: "build",
+    async buildStart() {
+      const source = await readFile(new URL(`src/${name}`, import.meta.url), "utf8");
+      this.emitFile({ type: "asset", name, source });
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler(_, { bundle = {} }) {
+        const file = Object.values(bundle).find((one) => one.type === "asset" && one.names.includes(name));
+        if (file === undefined) throw new Error(`${name} was not emitted`);
+        return [{ tag: "script", attrs: { src: `/${file.fileName}` }, injectTo: "head-prepend" }];
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), apiDocumentation()],
+  plugins: [react(), apiDocumentation(), themeBeforeFirstPaint()],
   build: {
     outDir: "../src/seatcast/web",
     emptyOutDir: true,

@@ -69,3 +69,16 @@ export const PLACES: readonly Place[] = [
     role: "staff",
   },
 ];
+
+/** Where the link to a place leads: its path without a part that may be missing. */
+export function linkTo({ path }: Place): string {
+  return path.replace(/\/:\w+\?$/, "");
+}
+
+/** The place of the navigation that an address is, or is inside of; undefined for one that is nowhere in it. */
+export function sectionOf(address: string): Place | undefined {
+  return PLACES.filter(({ name }) => name !== undefined).findLast((place) => {
+    const link = linkTo(place);
+    return address === link || address.startsWith(link === "/" ? "/tours/" : `${link}/`);
+  });
+}

@@ -71,7 +71,7 @@ afterEach(cleanup);
 it("offers the demo's people, says what their roles may do, and signs in as the one that is chosen", async () => {
   open(demo());
   await userEvent.click(await button("Se connecter"));
-  const emma = await button("emma Administration, Gestion");
+  const emma = await button(/^emma Administration, Gestion Suivre/);
   expect(emma.textContent).toContain("Suivre les chiffres en direct");
   await userEvent.click(emma);
   await waitFor(() => expect(sessions.now()).toMatchObject({ userId: "emma", roles: ["admin", "staff"] }));
@@ -140,4 +140,25 @@ it("a session that expired is said, with the way back in, until somebody signs i
   await userEvent.click(await button("Reconnecter emma"));
   await waitFor(() => expect(signedIn).toHaveBeenCalledWith({ userId: "emma", roles: ["admin"] }));
   await waitFor(() => expect(screen.queryByText("La session de emma a expiré.")).toBeNull());
+});
+
+it("a page of a role offers whoever has it, and opens to them", async () => {
+  open(demo(), "/descriptions");
+  await screen.findByRole("heading", { name: "Cette page demande un autre compte." });
+  expect(screen.getByRole("alert").textContent).toContain("«\u00a0Gestion\u00a0»");
+  const emma = await button(/^emma/);
+  expect(screen.queryByRole("button", { name: /^alice/ })).toBeNull();
+  await userEvent.click(emma);
+  await waitFor(() => expect(screen.queryByText("Cette page demande un autre compte.")).toBeNull());
+});
+
+it("the links are those that the role opens; the one of this page says so, also from inside of it", async () => {
+  open(null, "/descriptions/tour_paris");
+  const links = (): string[] =>
+    within(screen.getByRole("navigation")).getAllByRole("link").map(({ textContent }) => textContent);
+  const before = links().length;
+  sessions.signIn(token("denis", ["staff"]));
+  await waitFor(() => expect(links().length).toBeGreaterThan(before));
+  const current = within(screen.getByRole("navigation")).getByRole("link", { current: true });
+  expect(current.getAttribute("href")).toBe("/descriptions");
 });

@@ -40,9 +40,7 @@ function Face({ session }: { readonly session: Session | null }): ReactNode {
       {session === null ? (
         <PersonIcon />
       ) : (
-        <span className={styles["initial"]} aria-hidden="true">
-          {[...session.userId][0]?.toUpperCase()}
-        </span>
+        <span className={styles["initial"]} data-initial={[...session.userId][0]?.toUpperCase()} />
       )}
       <span className={styles["name"]}>{session?.userId ?? t("account.signIn")}</span>
     </>

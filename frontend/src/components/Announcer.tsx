@@ -1,4 +1,4 @@
-/** One polite voice for screen readers: it speaks when a tour crosses a threshold, never at each seat. */
+/** One polite voice for screen readers: for thresholds and news, never for each seat. */
 import { VisuallyHidden } from "@mantine/core";
 import { createContext, type ReactNode, use, useCallback, useEffect, useRef, useState } from "react";
 

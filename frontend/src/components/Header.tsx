@@ -1,24 +1,22 @@
-/** Name, connection, language, theme and account: on every page. */
-import { ActionIcon, Button, Container, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+/** Name, connection, language, theme, notifications and account: on every page. */
+import { Button, Container } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useSpeech } from "../hooks";
 import icon from "../icon.svg";
 import type { Language } from "../text";
 import { Account } from "./Account";
+import { Bell } from "./Bell";
 import { ConnectionBadge } from "./ConnectionStatus";
-import { MoonIcon, SunIcon } from "./icons";
 import { addressed, PageLink } from "./PageLink";
 import { Places } from "./Places";
+import { ThemeChoice } from "./ThemeChoice";
 
 export function Header({ onLanguage }: { readonly onLanguage: (language: Language) => void }): ReactNode {
   const { t, language } = useSpeech();
-  const { setColorScheme } = useMantineColorScheme();
-  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const [path] = useLocation();
   const search = useSearch();
   const other: Language = language === "fr" ? "en" : "fr";
-  const otherScheme = scheme === "dark" ? "light" : "dark";
   return (
     <header className="bar">
       <a className="skip" href="#content">
@@ -47,14 +45,8 @@ export function Header({ onLanguage }: { readonly onLanguage: (language: Languag
           <span className="wide">{t("language.other")}</span>
           <span className="narrow">{other.toUpperCase()}</span>
         </Button>
-        <ActionIcon
-          variant="subtle"
-          size={36}
-          aria-label={t(`scheme.${otherScheme}`)}
-          onClick={() => setColorScheme(otherScheme)}
-        >
-          {scheme === "dark" ? <SunIcon /> : <MoonIcon />}
-        </ActionIcon>
+        <ThemeChoice />
+        <Bell />
         <Account />
       </Container>
       <Container size="xl">

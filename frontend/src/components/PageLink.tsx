@@ -7,15 +7,15 @@ import type { Language } from "../text";
 interface Props {
   readonly to: string;
   readonly className?: string;
-  /** The page that is shown is the one it leads to. */
-  readonly current?: boolean;
+  /** The page that is shown is the one it leads to, or one that belongs there. */
+  readonly current?: boolean | "within";
   readonly children: ReactNode;
 }
 
 export function PageLink({ to, className, current = false, children }: Props): ReactNode {
   const { language } = useSpeech();
   return (
-    <Link to={addressed(to, language)} className={className} aria-current={current ? "page" : undefined}>
+    <Link to={addressed(to, language)} className={className} aria-current={current === true ? "page" : current === "within" ? true : undefined}>
       {children}
     </Link>
   );

@@ -66,22 +66,13 @@ export function SignIn({ role, onDone }: Props): ReactNode {
 
 function Person({ user, onChoose }: { readonly user: DemoUser; readonly onChoose: () => void }): ReactNode {
   const { t } = useSpeech();
-  const id = useId();
   const roles = titles(user.roles);
   return (
-    <button
-      type="button"
-      className={styles["person"]}
-      onClick={onChoose}
-      aria-labelledby={`${id}name`}
-      aria-describedby={`${id}may`}
-    >
-      <span id={`${id}name`}>
-        <span className="strong">{user.userId}</span> <span>{roles.map((role) => t(`role.${role}`)).join(", ")}</span>
-      </span>
-      <span id={`${id}may`} className={styles["hint"]}>
-        {roles.map((role) => t(`role.${role}.may`)).join(" ")}
-      </span>
+    <button type="button" className={styles["person"]} onClick={onChoose}>
+      <span>
+        <span className="strong">{user.userId}</span> {roles.map((role) => t(`role.${role}`)).join(", ")}
+      </span>{" "}
+      <span className={styles["hint"]}>{roles.map((role) => t(`role.${role}.may`)).join(" ")}</span>
     </button>
   );
 }

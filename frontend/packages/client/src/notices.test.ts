@@ -74,3 +74,23 @@ it("that come while nobody looks are there when somebody does", async () => {
   server.last.says(booked(1));
   expect(notices.view().unread).toBe(1);
 });
+
+it("are all there also when conversations fill the first pages of what came lately", async () => {
+  const { client, server, answer } = fakeClient();
+  const pages: Readonly<Record<string, unknown>> = {
+    after: { messages: [{ seq: 7, frame: { type: "CHAT_MESSAGE" } }], more: true },
+    afterSeq: { messages: [{ seq: 8, frame: booked(1) }], more: false },
+  };
+  answer.mockImplementation(async (path) => {
+    const query = new URL(path, "http://any").searchParams;
+    expect(query.get("afterSeq") ?? "7").toBe("7");
+    return { body: pages[query.has("after") ? "after" : "afterSeq"], headers: new Headers() };
+  });
+  const notices = noticesOf(client);
+  notices.watch(() => undefined);
+  await pass();
+  server.last.says(welcome({ userId: "ann" }));
+  await pass();
+  expect(notices.view().notices.map(({ bookingId }) => bookingId)).toEqual(["b1"]);
+  expect(answer).toHaveBeenCalledTimes(2);
+});

@@ -15,6 +15,12 @@ export interface NoticesView {
 export const NOTICES_LIMIT = 100;
 export const LOOK_BACK_MS = 7 * 24 * 3_600_000;
 
+/** A part of the answer of `GET /api/messages`. */
+interface Page {
+  readonly messages: readonly { readonly seq: number; readonly frame: ServerFrame }[];
+  readonly more?: boolean;
+}
+
 const KEY = "notices";
 const NONE: NoticesView = { notices: [], unread: 0 };
 const isNotice = ({ type }: ServerFrame): boolean => type.startsWith("BOOKING_") || type === "HOLD_EXPIRED";
@@ -70,10 +76,14 @@ export class Notices {
     try {
       // eslint-disable-next-line no-restricted-globals -- writes a moment, reads no clock
       const after = new Date(this.#client.clock.now() - LOOK_BACK_MS).toISOString();
-      const { body } = await this.#client.request(`/api/messages?limit=500&after=${after}`);
-      const { messages } = body as { readonly messages: readonly { readonly frame: ServerFrame }[] };
-      const found = messages.map(({ frame }) => frame).filter(isNotice) as Notice[];
-      if (userId === this.#userId) this.#show([...found, ...this.#view.notices], this.#view.unread);
+      // The oldest come first, and conversations are among them: the newest may be a few pages on.
+      for (let from: string | null = `after=${after}`; from !== null && userId === this.#userId; ) {
+        const { messages, more } = (await this.#client.request(`/api/messages?limit=500&${from}`)).body as Page;
+        const found = messages.map(({ frame }) => frame).filter(isNotice) as Notice[];
+        if (userId === this.#userId) this.#show([...found, ...this.#view.notices], this.#view.unread);
+        const last = messages.at(-1);
+        from = more === true && last !== undefined ? `afterSeq=${last.seq}` : null;
+      }
     } catch {
       // What comes from now on is shown all the same; the next connection tries again.
       this.#whole = false;
