@@ -1,7 +1,8 @@
-/** What is around every page: language, announcements, header, who is signed in; and which page it is. */
+/** What is around every page: language, bookings, announcements, header, who is signed in; and which page it is. */
 import { Container, Skeleton, VisuallyHidden } from "@mantine/core";
 import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { Route, Switch, useLocation, useSearch } from "wouter";
+import { useArrival } from "./arrival";
 import { BookingsContext, useBookingsOfTab } from "./bookings";
 import { Announcer } from "./components/Announcer";
 import { Forbidden } from "./components/Forbidden";
@@ -26,26 +27,30 @@ interface Props {
 export function App({ language: first, storage, onLanguage }: Props): ReactNode {
   const [language, setLanguage] = useState(first);
   const person = useSession()?.userId ?? "";
+  const [path] = useLocation();
+  const bookings = useBookingsOfTab(storage);
+  const arrive = useArrival();
   const spoken = speech(language);
   useAddressIn(language);
   useEffect(() => {
     document.documentElement.lang = language;
-    document.title = spoken.t("page.title");
-  }, [language, spoken]);
+  }, [language]);
   return (
     <SpeechContext value={spoken}>
-      <Announcer>
-        <Header
-          onLanguage={(chosen) => {
-            setLanguage(chosen);
-            onLanguage(chosen);
-          }}
-        />
-        <SessionNotice />
-        {/* Of what one person saw and did nothing stays for the next. */}
-        <Pages key={person} person={person} storage={storage} />
-        <SupportChat />
-      </Announcer>
+      <BookingsContext value={bookings}>
+        <Announcer>
+          <Header
+            onLanguage={(chosen) => {
+              setLanguage(chosen);
+              onLanguage(chosen);
+            }}
+          />
+          <SessionNotice />
+          {/* Of what one person saw and did nothing stays for the next. */}
+          <Pages key={person} path={path} onArrive={arrive} />
+          <SupportChat />
+        </Announcer>
+      </BookingsContext>
     </SpeechContext>
   );
 }
@@ -60,27 +65,40 @@ function useAddressIn(language: Language): void {
   }, [path, search, language, navigate]);
 }
 
-function Pages({ person, storage }: { readonly person: string; readonly storage: Storage | null }): ReactNode {
-  const [path] = useLocation();
-  const bookings = useBookingsOfTab(storage, person);
+interface PagesProps {
+  readonly path: string;
+  readonly onArrive: (path: string) => void;
+}
+
+function Pages({ path, onArrive }: PagesProps): ReactNode {
   return (
-    <BookingsContext value={bookings}>
-      <PageBoundary at={path}>
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            {PLACES.map((place) => (
-              <Route key={place.path} path={place.path}>
-                {(params) => <Guarded key={place.stays ? "" : path} place={place} params={params} />}
-              </Route>
-            ))}
-            <Route>
-              <Missing />
+    <PageBoundary at={path}>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          {PLACES.map((place) => (
+            <Route key={place.path} path={place.path}>
+              {(params) => (
+                <>
+                  <Guarded key={place.stays ? "" : path} place={place} params={params} />
+                  <Arrival path={place.stays ? place.path : path} onArrive={onArrive} />
+                </>
+              )}
             </Route>
-          </Switch>
-        </Suspense>
-      </PageBoundary>
-    </BookingsContext>
+          ))}
+          <Route>
+            <Missing />
+            <Arrival path={path} onArrive={onArrive} />
+          </Route>
+        </Switch>
+      </Suspense>
+    </PageBoundary>
   );
+}
+
+/** Nothing to see: it is there as soon as the page beside it is. */
+function Arrival({ path, onArrive }: PagesProps): ReactNode {
+  useEffect(() => onArrive(path), [path, onArrive]);
+  return null;
 }
 
 function Guarded({ place, params }: { readonly place: Place; readonly params: PageProps["params"] }): ReactNode {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import rest from "../../contract/rest.json";
 import { ANSWER_MS, requests } from "../packages/client/src/rest";
 import { clock } from "../packages/client/src/testing/fakes";
-import { Api, Refused, TRIES, Unanswered } from "./api";
+import { Api, PAGE, Refused, TRIES, Unanswered } from "./api";
 
 const fetched = vi.fn<typeof fetch>();
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
@@ -87,6 +87,26 @@ describe("booking", () => {
       details: { availableSeats: 2 },
     });
     expect(fetched).toHaveBeenCalledOnce();
+  });
+});
+
+describe("reading", () => {
+  it("a page of bookings names the last one of the page before", async () => {
+    fetched.mockImplementation(async () => json([rest.BookResponse.booking]));
+    expect(await settled(api.bookings(null))).toEqual([rest.BookResponse.booking]);
+    await settled(api.bookings("bkg/1"));
+    expect(fetched.mock.calls.map(([path]) => path)).toEqual([
+      `/api/bookings?limit=${PAGE}`,
+      `/api/bookings?limit=${PAGE}&before=bkg%2F1`,
+    ]);
+  });
+
+  it("tells a tour that there is not from one that nobody answers for", async () => {
+    fetched.mockResolvedValueOnce(json({ error: "Tour non trouvé", code: "TOUR_NOT_FOUND" }, 404));
+    expect(await settled(api.tour("tour paris"))).toBeNull();
+    expect(fetched.mock.calls[0]?.[0]).toBe("/api/tours/tour%20paris");
+    fetched.mockRejectedValueOnce(new TypeError("no network"));
+    expect(await settled(api.tour("tour paris"))).toBeInstanceOf(Unanswered);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Problem,
   type Request,
   type ShopMetrics,
+  type Tour,
 } from "@seatcast/client";
 
 /** The service understood and said no. Nothing has changed. */
@@ -43,6 +44,8 @@ export interface ApiOptions {
 
 /** Tries of one booking or cancellation before we say that there is no answer. */
 export const TRIES = 3;
+/** Bookings in one page of the list. */
+export const PAGE = 20;
 const BETWEEN_TRIES_MS = 1_000;
 
 export class Api {
@@ -77,6 +80,27 @@ export class Api {
     const body = (await ask(this.#options.request, "/api/metrics")) as Partial<ShopMetrics> | null;
     if (!Array.isArray(body?.tours) || typeof body.timestamp !== "string") throw new Unanswered();
     return body as ShopMetrics;
+  }
+
+  /** One booking: the caller's own, or one made without sign-in. */
+  async booking(bookingId: string): Promise<Booking> {
+    return (await this.insist(`/api/bookings/${encodeURIComponent(bookingId)}`, {})) as Booking;
+  }
+
+  /** A page of the signed-in caller's bookings, the newest first; those older than `before`, a booking's id. */
+  async bookings(before: string | null): Promise<readonly Booking[]> {
+    const older = before === null ? "" : `&before=${encodeURIComponent(before)}`;
+    return (await ask(this.#options.request, `/api/bookings?limit=${PAGE}${older}`)) as readonly Booking[];
+  }
+
+  /** One tour, also one that is closed; null where there is none. */
+  async tour(tourId: string): Promise<Tour | null> {
+    try {
+      return (await ask(this.#options.request, `/api/tours/${encodeURIComponent(tourId)}`)) as Tour;
+    } catch (error) {
+      if (error instanceof Refused && error.code === "TOUR_NOT_FOUND") return null;
+      throw error;
+    }
   }
 
   /** Ask for something that may safely be repeated, until there is an answer or three tries had none. */

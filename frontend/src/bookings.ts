@@ -1,12 +1,12 @@
 /**
- * The bookings made in this tab, kept over a reload: without sign-in, a booking's id is the only key to it.
- *
- * The other half is making one: `useBooking` is the form's conversation with the service.
+ * The bookings made in this tab. Without sign-in a booking's id is the only key to it, so those are kept over a reload;
+ * those of somebody who is signed in are with the service, and here only until the page is closed.
  */
 import type { Booking } from "@seatcast/client";
-import { useClient } from "@seatcast/client/react";
+import { useMessages } from "@seatcast/client/react";
 import { createContext, use, useCallback, useReducer } from "react";
-import { type Api, Refused, type Wish } from "./api";
+import type { Api } from "./api";
+import { useSession } from "./session";
 
 export const ApiContext = createContext<Api | null>(null);
 
@@ -16,115 +16,89 @@ export function useApi(): Api {
   return api;
 }
 
-// Bookings of this tab
-
-export interface Bookings {
-  readonly all: readonly Booking[];
-  /** Add a booking, or replace the one of its id. */
-  readonly put: (booking: Booking) => void;
-  readonly dismiss: (bookingId: string) => void;
+export interface Kept extends Booking {
+  /** Whose it is; absent for one that was made without sign-in. */
+  readonly userId?: string;
+  /** Its receipt was put away. */
+  readonly closed?: boolean;
 }
 
-export const BookingsContext = createContext<Bookings>({ all: [], put: () => undefined, dismiss: () => undefined });
+export interface Bookings {
+  /** Those that whoever is signed in now may see, in the order in which they were made. */
+  readonly all: readonly Kept[];
+  /** A booking was made, by this user or by nobody in particular. */
+  readonly add: (booking: Booking, userId: string | null) => void;
+  /** What is known of a booking is another thing now; one that was not made here is not added. */
+  readonly update: (booking: Booking) => void;
+  /** Put the receipt away. */
+  readonly close: (bookingId: string) => void;
+}
+
+const nothing = (): void => undefined;
+export const BookingsContext = createContext<Bookings>({ all: [], add: nothing, update: nothing, close: nothing });
+
+/** Of two reports of one booking the one that holds: what is cancelled stays cancelled, whichever report came last. */
+export function joined<Known extends Booking>(known: Known | undefined, next: Known): Known {
+  return known?.status === "cancelled" ? known : next;
+}
 
 const STORAGE_KEY = "seatcast.bookings";
 
-type Change = { readonly put: Booking } | { readonly dismiss: string };
+type Change =
+  | { readonly add: Kept }
+  | { readonly update: Booking }
+  | { readonly cancelled: string; readonly at: string }
+  | { readonly close: string };
 
-/** The state behind `BookingsContext`: what `person` booked here, "" for whoever is not signed in. */
-export function useBookingsOfTab(storage: Storage | null, person: string): Bookings {
-  const key = person === "" ? STORAGE_KEY : `${STORAGE_KEY}.${person}`;
-  const [all, change] = useReducer(
-    (known: readonly Booking[], step: Change) => {
-      const id = "put" in step ? step.put.id : step.dismiss;
-      const others = known.filter((booking) => booking.id !== id);
-      const next = "put" in step ? [...others, step.put] : others;
-      keep(storage, key, next);
-      return next;
-    },
-    null,
-    () => recall(storage, key),
-  );
-  const put = useCallback((booking: Booking) => change({ put: booking }), []);
-  const dismiss = useCallback((bookingId: string) => change({ dismiss: bookingId }), []);
-  return { all, put, dismiss };
+function changed(known: readonly Kept[], step: Change): readonly Kept[] {
+  if ("add" in step && !known.some(({ id }) => id === step.add.id)) return [...known, step.add];
+  return known.map((booking) => {
+    if ("close" in step) return booking.id === step.close ? { ...booking, closed: true } : booking;
+    if ("cancelled" in step) {
+      if (booking.id !== step.cancelled) return booking;
+      return joined(booking, { ...booking, status: "cancelled", cancelledAt: step.at });
+    }
+    const next = "add" in step ? step.add : step.update;
+    return booking.id === next.id ? joined(booking, { ...booking, ...next }) : booking;
+  });
 }
 
-function recall(storage: Storage | null, key: string): readonly Booking[] {
+/** The state behind `BookingsContext`. */
+export function useBookingsOfTab(storage: Storage | null): Bookings {
+  const userId = useSession()?.userId;
+  const [known, change] = useReducer(
+    (before: readonly Kept[], step: Change) => {
+      const next = changed(before, step);
+      keep(storage, next);
+      return next;
+    },
+    storage,
+    recall,
+  );
+  const add = useCallback(
+    (booking: Booking, by: string | null) => change({ add: by === null ? booking : { ...booking, userId: by } }),
+    [],
+  );
+  const update = useCallback((booking: Booking) => change({ update: booking }), []);
+  const close = useCallback((bookingId: string) => change({ close: bookingId }), []);
+  useMessages("BOOKING_CANCELLED", ({ bookingId, timestamp }) => change({ cancelled: bookingId, at: timestamp }));
+  const all = known.filter((booking) => booking.userId === undefined || booking.userId === userId);
+  return { all, add, update, close };
+}
+
+function recall(storage: Storage | null): readonly Kept[] {
   try {
-    const kept: unknown = JSON.parse(storage?.getItem(key) ?? "[]");
-    return Array.isArray(kept) ? (kept as Booking[]) : [];
+    const kept: unknown = JSON.parse(storage?.getItem(STORAGE_KEY) ?? "[]");
+    return Array.isArray(kept) ? (kept as Kept[]) : [];
   } catch {
     return [];
   }
 }
 
-function keep(storage: Storage | null, key: string, bookings: readonly Booking[]): void {
+function keep(storage: Storage | null, bookings: readonly Kept[]): void {
   try {
-    storage?.setItem(key, JSON.stringify(bookings));
+    storage?.setItem(STORAGE_KEY, JSON.stringify(bookings.filter(({ userId }) => userId === undefined)));
   } catch {
     // A full or forbidden storage costs the memory over a reload, nothing else.
   }
-}
-
-// Making one
-
-export type Attempt =
-  | { readonly kind: "none" }
-  | { readonly kind: "sending"; readonly wish: Wish; readonly key: string }
-  /** `sentence` is the service's own, in the caller's language; `left` the seats it says there are. */
-  | { readonly kind: "refused"; readonly sentence: string; readonly left: number | null }
-  /** Nobody knows whether it was done: `again` asks the same with the same key. */
-  | { readonly kind: "unanswered"; readonly wish: Wish; readonly key: string };
-
-export interface BookingForm {
-  readonly attempt: Attempt;
-  /** A click: a new wish, a new key. Resolves to whether it was booked. */
-  readonly book: (wish: Wish) => Promise<boolean>;
-  readonly again: () => Promise<boolean>;
-  readonly forget: () => void;
-}
-
-const NO_ATTEMPT: Attempt = { kind: "none" };
-
-export function useBooking(): BookingForm {
-  const api = useApi();
-  const client = useClient();
-  const { put } = use(BookingsContext);
-  const [attempt, setAttempt] = useReducer((_: Attempt, next: Attempt) => next, NO_ATTEMPT);
-
-  const send = useCallback(
-    async (wish: Wish, key: string): Promise<boolean> => {
-      setAttempt({ kind: "sending", wish, key });
-      const { epoch } = client;
-      try {
-        const { booking, availability } = await api.book(wish, key);
-        client.learn(availability, epoch);
-        put(booking);
-        setAttempt(NO_ATTEMPT);
-        return true;
-      } catch (error) {
-        setAttempt(error instanceof Refused ? refusal(error) : { kind: "unanswered", wish, key });
-        return false;
-      }
-    },
-    [api, client, put],
-  );
-  const book = useCallback((wish: Wish) => send(wish, newKey()), [send]);
-  const again = useCallback(
-    async () => (attempt.kind === "unanswered" ? send(attempt.wish, attempt.key) : false),
-    [attempt, send],
-  );
-  const forget = useCallback(() => setAttempt(NO_ATTEMPT), []);
-  return { attempt, book, again, forget };
-}
-
-function refusal(error: Refused): Attempt {
-  const left = error.code === "NOT_ENOUGH_SEATS" ? error.details["availableSeats"] : null;
-  return { kind: "refused", sentence: error.message, left: typeof left === "number" ? left : null };
-}
-
-/** 128 random bits. (`crypto.randomUUID` is missing on pages served over plain HTTP to another machine.) */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -24,6 +24,15 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { path: "/", Page: TourDashboard, name: "place.tours" },
   {
+    path: "/tours/:tourId",
+    Page: lazy(async () => ({ default: (await import("./pages/TourAvailability")).TourAvailability })),
+  },
+  {
+    path: "/bookings",
+    Page: lazy(async () => ({ default: (await import("./pages/MyBookings")).MyBookings })),
+    name: "place.bookings",
+  },
+  {
     path: "/support/:travellerId?",
     Page: lazy(async () => ({ default: (await import("./pages/SupportInbox")).SupportInbox })),
     name: "place.support",

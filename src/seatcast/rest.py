@@ -106,6 +106,8 @@ class BookedTour(Struct, frozen=True, rename="camel"):
 
 
 class Booking(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """`time_zone` is the tour's, in which a dated departure's start is to be shown."""
+
     id: str
     tour_id: str
     tour_name: str
@@ -116,6 +118,7 @@ class Booking(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=T
     created_at: str
     departure_id: str | UnsetType = UNSET
     starts_at: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
     cancelled_at: str | UnsetType = UNSET
 
 

@@ -110,6 +110,16 @@ async def test_the_page_is_told_what_it_needs_to_connect(ask):
 # Bookings
 
 
+async def test_a_booking_of_a_dated_tour_says_when_and_in_which_zone_it_starts(shop, ask, tour_id):
+    await shop.create(tour_id, departures={"dep_1": (3, 20)}, timeZone="Asia/Tokyo")
+    booking = (await shop.book(tour_id, 2, headers=shop.user)).json()["booking"]
+
+    [listed] = (await ask("/bookings", headers=shop.user)).json()[:1]
+
+    assert (booking["departureId"], booking["timeZone"]) == ("dep_1", "Asia/Tokyo")
+    assert listed == booking
+
+
 async def test_a_booking_can_be_read_and_cancelled_by_its_user(shop, ask, tour_id):
     await shop.create(tour_id, 5)
     booking = (await shop.book(tour_id, 2, headers=shop.user)).json()["booking"]

@@ -1,136 +1,110 @@
 /** Choose a departure and a number of seats, and book. The service decides; what it answers is what is shown. */
-import { ActionIcon, Alert, Button, Group, Loader } from "@mantine/core";
-import type { TourView } from "@seatcast/client";
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { type Attempt, useBooking } from "../bookings";
-import { useSpeech } from "../hooks";
+import { Button, Loader } from "@mantine/core";
+import type { Booking, DepartureView, TourView } from "@seatcast/client";
+import { useConnectionStatus } from "@seatcast/client/react";
+import { type FormEvent, type ReactNode, useId, useRef, useState } from "react";
+import { useBooking } from "../attempt";
+import { useNowAt, useSpeech } from "../hooks";
 import type { Speech } from "../text";
+import styles from "./BookingForm.module.css";
+import { BookingOutcome, leftOnly } from "./BookingOutcome";
 import { DepartureChoice } from "./DepartureChoice";
+import { SeatsField, seatsIn } from "./SeatsField";
 
-const MOST_SEATS = 100_000;
-
-/** The number of seats in a field, or null when it is not a whole number of at least 1. */
-export function seatsIn(field: string): number | null {
-  const seats = /^\d{1,6}$/.test(field.trim()) ? Number(field) : 0;
-  return seats >= 1 && seats <= MOST_SEATS ? seats : null;
+interface Props {
+  readonly tour: TourView;
+  readonly onBooked: (booking: Booking) => void;
 }
 
-export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
+export function BookingForm({ tour, onBooked }: Props): ReactNode {
   const speech = useSpeech();
   const { t } = speech;
-  const { attempt, book, again, forget } = useBooking();
   const [chosenId, setChosenId] = useState<string | null>(null);
   const [field, setField] = useState("1");
   const [missing, setMissing] = useState(false);
-  const fieldId = useId();
+  const { attempt, book, again, forget } = useBooking((booking) => {
+    setField("1");
+    onBooked(booking);
+  });
   const hintId = useId();
   const submitButton = useRef<HTMLButtonElement>(null);
+  const offline = useConnectionStatus().kind === "offline";
 
-  const { departures } = tour;
-  const [only] = departures.length === 1 ? departures : [];
-  const chosen = only ?? departures.find(({ id }) => id === chosenId) ?? null;
+  const { departures, chosen, gone } = useDepartures(tour, chosenId);
+  const dated = tour.departures.length > 0;
   const seats = seatsIn(field);
-  const left = chosen?.availableSeats ?? (departures.length === 0 ? tour.availableSeats : null);
-  const locked = attempt.kind === "sending" || attempt.kind === "unanswered";
-  const soldOut = tour.availableSeats === 0;
-  const short = seats !== null && left !== null && left < seats && !soldOut;
-  const hint = seats === null ? t("booking.seats.invalid") : short ? leftOnly(speech, left) : null;
+  const left = chosen?.availableSeats ?? (dated ? null : tour.availableSeats);
+  const soldOut = tour.availableSeats === 0 || left === 0;
+  const sending = attempt.kind === "sending";
+  const locked = sending || attempt.kind === "unanswered";
+  const blocked = locked || soldOut || offline;
+  const hint = hintFor(speech, { seats, left, offline, soldOut });
 
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (locked || soldOut || seats === null) return;
-    if (chosen === null && departures.length > 0) {
-      setMissing(true);
-      return;
-    }
-    if (await book({ tourId: tour.id, departureId: chosen?.id ?? null, seats })) setField("1");
+    if (blocked || seats === null) return;
+    if (chosen === null && dated) setMissing(true);
+    else void book({ tourId: tour.id, departureId: chosen?.id ?? null, seats });
   };
-  const step = (by: number): void => setField(String(Math.max(1, (seats ?? 1) + by)));
+  const nothingOnSale = tour.capacity === 0 || (dated && departures.length === 0);
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="booking">
-      {departures.length > 0 && (
-        <DepartureChoice
-          departures={departures}
-          timeZone={tour.timeZone}
-          chosen={chosen?.id ?? null}
-          disabled={locked}
-          error={missing && chosen === null ? t("booking.departure.missing") : null}
-          onChoose={(id) => {
-            setChosenId(id);
-            setMissing(false);
-          }}
-        />
-      )}
-      <div className="booking-line">
-        <div className="stepper" role="group" aria-label={t("booking.seats")}>
-          <ActionIcon
-            variant="default"
-            size={40}
-            type="button"
-            aria-label={t("booking.seats.less")}
-            disabled={locked || (seats ?? 1) <= 1}
-            onClick={() => step(-1)}
-          >
-            −
-          </ActionIcon>
-          <input
-            id={fieldId}
-            aria-label={t("booking.seats")}
-            aria-invalid={seats === null}
-            aria-describedby={hint === null ? undefined : hintId}
-            inputMode="numeric"
-            autoComplete="off"
-            maxLength={6}
-            value={field}
-            disabled={locked}
-            onChange={(event) => setField(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-              event.preventDefault();
-              step(event.key === "ArrowUp" ? 1 : -1);
-            }}
-          />
-          <ActionIcon
-            variant="default"
-            size={40}
-            type="button"
-            aria-label={t("booking.seats.more")}
-            disabled={locked}
-            onClick={() => step(1)}
-          >
-            +
-          </ActionIcon>
+    <form onSubmit={submit} noValidate className={styles["form"]}>
+      {nothingOnSale ? (
+        <div>
+          <p className="strong">{t("booking.nothing")}</p>
+          <p className="muted">{t("booking.nothing.hint")}</p>
         </div>
-        {/* Not `disabled`: the keyboard would lose its place on it while the answer is under way. */}
-        <Button
-          ref={submitButton}
-          type="submit"
-          className="book"
-          aria-disabled={locked || soldOut}
-          {...(locked || soldOut ? { "data-disabled": true } : {})}
-        >
-          {attempt.kind === "sending" ? (
-            <>
-              <Loader size={14} color="currentColor" mr={8} aria-hidden="true" />
-              {t("booking.sending")}
-            </>
-          ) : soldOut ? (
-            t("level.none")
-          ) : seats !== null && tour.price !== null && tour.price > 0 && tour.currency !== null ? (
-            t("booking.submit.total", { total: speech.money(tour.price * seats, tour.currency) })
-          ) : (
-            t("booking.submit")
+      ) : (
+        <>
+          {tour.availableSeats === 0 && <p className="muted">{t("booking.full.hint")}</p>}
+          {dated && (
+            <DepartureChoice
+              departures={departures}
+              timeZone={tour.timeZone}
+              chosen={chosen?.id ?? null}
+              disabled={locked}
+              error={gone ? t("booking.departure.gone") : missing && chosen === null ? t("booking.departure.missing") : null}
+              onChoose={(id) => {
+                setChosenId(id);
+                setMissing(false);
+              }}
+            />
           )}
-        </Button>
-      </div>
-      {hint !== null && (
-        <p className={seats === null ? "field-error" : "field-hint"} id={hintId}>
-          {hint}
-        </p>
+          <div className={styles["line"]}>
+            <SeatsField
+              field={field}
+              disabled={locked}
+              describedBy={hint === null ? undefined : hintId}
+              onChange={setField}
+            />
+            {/* Not `disabled`: the keyboard would lose its place on it while the answer is under way. */}
+            <Button
+              ref={submitButton}
+              type="submit"
+              className={styles["book"]}
+              aria-disabled={blocked}
+              aria-describedby={hint === null ? undefined : hintId}
+              {...(blocked ? { "data-disabled": true } : {})}
+            >
+              {sending && <Loader size={14} color="currentColor" mr={8} aria-hidden="true" />}
+              {sending ? t("booking.sending") : soldOut ? t("level.none") : offer(speech, tour, seats)}
+            </Button>
+          </div>
+          {hint !== null && (
+            <p className={styles[seats === null ? "error" : "hint"]} id={hintId}>
+              {hint}
+            </p>
+          )}
+        </>
       )}
-      <Outcome
+      <BookingOutcome
         attempt={attempt}
+        onTake={(most) => {
+          submitButton.current?.focus();
+          setField(String(most));
+          forget();
+        }}
         onAgain={() => {
           submitButton.current?.focus();
           void again();
@@ -144,54 +118,39 @@ export function BookingForm({ tour }: { readonly tour: TourView }): ReactNode {
   );
 }
 
-interface OutcomeProps {
-  readonly attempt: Attempt;
-  readonly onAgain: () => void;
-  readonly onForget: () => void;
+interface Departures {
+  /** Those that have not left yet. */
+  readonly departures: readonly DepartureView[];
+  /** The one that was chosen, or the only one there is. */
+  readonly chosen: DepartureView | null;
+  /** One was chosen, and is no longer on sale. */
+  readonly gone: boolean;
 }
 
-function Outcome({ attempt, onAgain, onForget }: OutcomeProps): ReactNode {
-  const speech = useSpeech();
-  const { t } = speech;
-  const retry = useRef<HTMLButtonElement>(null);
-  // The form was locked under the keyboard; its place is the question that is now open.
-  useEffect(() => {
-    if (attempt.kind === "unanswered") retry.current?.focus();
-  }, [attempt.kind]);
-
-  if (attempt.kind === "refused") {
-    return (
-      <Alert
-        color="red"
-        role="alert"
-        title={t("booking.refused")}
-        withCloseButton
-        closeButtonLabel={t("receipt.close")}
-        onClose={onForget}
-      >
-        {attempt.sentence.replace(/\.?$/, ".")}
-        {attempt.left !== null && ` ${leftOnly(speech, attempt.left)}`}
-      </Alert>
-    );
-  }
-  if (attempt.kind === "unanswered") {
-    return (
-      <Alert color="orange" role="alert" title={t("booking.unanswered")}>
-        <p>{t("booking.unanswered.hint")}</p>
-        <Group gap="xs" mt="xs">
-          <Button ref={retry} size="xs" type="button" onClick={onAgain}>
-            {t("booking.retry")}
-          </Button>
-          <Button size="xs" type="button" variant="default" onClick={onForget}>
-            {t("booking.abandon")}
-          </Button>
-        </Group>
-      </Alert>
-    );
-  }
-  return null;
+function useDepartures({ departures: open }: TourView, chosenId: string | null): Departures {
+  const now = useNowAt(open.map(({ startsAt }) => startsAt));
+  const departures = open.filter(({ startsAt }) => Date.parse(startsAt) > now.getTime());
+  const found = departures.find(({ id }) => id === chosenId);
+  // Never another one in place of the one that somebody chose.
+  const [only] = departures.length === 1 && chosenId === null ? departures : [];
+  return { departures, chosen: found ?? only ?? null, gone: chosenId !== null && found === undefined };
 }
 
-function leftOnly({ t }: Speech, left: number): string {
-  return left === 0 ? t("booking.left.none") : t("booking.left", { count: left });
+interface Wanted {
+  readonly seats: number | null;
+  readonly left: number | null;
+  readonly offline: boolean;
+  readonly soldOut: boolean;
+}
+
+function hintFor(speech: Speech, { seats, left, offline, soldOut }: Wanted): string | null {
+  if (offline) return speech.t("booking.offline");
+  if (seats === null) return speech.t("booking.seats.invalid");
+  return left !== null && left < seats && !soldOut ? leftOnly(speech, left) : null;
+}
+
+/** What the button says: the price too, where there is one. */
+function offer({ t, money }: Speech, { price, currency }: TourView, seats: number | null): string {
+  if (seats === null || price === null || price <= 0 || currency === null) return t("booking.submit");
+  return t("booking.submit.total", { total: money(price * seats, currency) });
 }

@@ -4,6 +4,7 @@ import type { DepartureView } from "@seatcast/client";
 import { type ReactNode, useId, useState } from "react";
 import { useSpeech } from "../hooks";
 import { knownZone } from "../text";
+import styles from "./DepartureChoice.module.css";
 import { SeatsLevel } from "./SeatsLevel";
 
 interface Props {
@@ -24,7 +25,6 @@ export function DepartureChoice({ departures, timeZone, chosen, disabled, error,
   const name = useId();
   const errorId = useId();
   const zone = knownZone(timeZone);
-  const elsewhere = zone !== new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
   // One more than promised is shown rather than a button for a single line.
   const cut = all || departures.length <= SHOWN_AT_FIRST + 1 ? departures.length : SHOWN_AT_FIRST;
@@ -33,14 +33,14 @@ export function DepartureChoice({ departures, timeZone, chosen, disabled, error,
   const days = Map.groupBy(shown, ({ startsAt }) => day(new Date(startsAt), zone, now));
 
   return (
-    <fieldset className="departures" disabled={disabled} aria-describedby={error === null ? undefined : errorId}>
+    <fieldset className={styles["departures"]} disabled={disabled} aria-describedby={error === null ? undefined : errorId}>
       <legend>
         {t("tour.departures")}
-        {elsewhere && <span className="muted"> ({zoneName(now, zone)})</span>}
+        <span className="muted"> ({zoneName(now, zone)})</span>
       </legend>
       {[...days].map(([heading, ofDay]) => (
-        <div key={heading} className="day" role="group" aria-label={heading}>
-          <p className="day-name" aria-hidden="true">
+        <div key={heading} className={styles["day"]} role="group" aria-label={heading}>
+          <p className={styles["name"]} aria-hidden="true">
             {heading}
           </p>
           {ofDay.map((departure) => (
@@ -56,12 +56,12 @@ export function DepartureChoice({ departures, timeZone, chosen, disabled, error,
         </div>
       ))}
       {shown.length < departures.length && (
-        <Button variant="subtle" size="compact-sm" type="button" onClick={() => setAll(true)}>
+        <Button variant="subtle" size="compact-sm" type="button" className={styles["more"]} onClick={() => setAll(true)}>
           {t("tour.moreDepartures", { count: departures.length - shown.length })}
         </Button>
       )}
       {error !== null && (
-        <p className="field-error" id={errorId} role="alert">
+        <p className={styles["error"]} id={errorId} role="alert">
           {error}
         </p>
       )}
@@ -81,7 +81,7 @@ function DepartureRow({ departure, zone, name, chosen, onChoose }: RowProps): Re
   const { t, time } = useSpeech();
   const { id, startsAt, availableSeats } = departure;
   return (
-    <label className="departure" data-full={availableSeats === 0 || undefined}>
+    <label className={styles["departure"]} data-full={availableSeats === 0 || undefined}>
       <input
         type="radio"
         name={name}
@@ -92,7 +92,7 @@ function DepartureRow({ departure, zone, name, chosen, onChoose }: RowProps): Re
         onChange={() => onChoose(id)}
       />
       <time dateTime={startsAt}>{time(new Date(startsAt), zone)}</time>
-      <span className="departure-state">
+      <span className={styles["state"]}>
         <span>{t("seats.count", { count: availableSeats })}</span>
         <SeatsLevel seats={availableSeats} />
       </span>

@@ -1,6 +1,7 @@
 /** A page that has one thing to say. */
 import { Card, Container, Title } from "@mantine/core";
 import type { ReactNode } from "react";
+import { usePageTitle } from "../hooks";
 
 interface Props {
   readonly title: string;
@@ -10,6 +11,7 @@ interface Props {
 }
 
 export function Notice({ title, hint, children }: Props): ReactNode {
+  usePageTitle(title);
   return (
     <Container component="main" size="sm" id="content" tabIndex={-1} className="page">
       <Card withBorder padding="xl" className="empty">

@@ -1,7 +1,7 @@
 /** What operators ask of the service. All of it may be asked again, and is then done once. */
 import type { DeparturePatch, NewDeparture, NewTour, Tour, TourPatch } from "@seatcast/client";
 import { Refused } from "../api";
-import { newKey } from "../bookings";
+import { newKey } from "../key";
 
 /** Ask for something until there is an answer: `Api.insist`. */
 export type Insist = (path: string, init?: RequestInit) => Promise<unknown>;

@@ -10,12 +10,13 @@ import { useReading, useShop } from "../admin/shop";
 import { ToursTable } from "../admin/ToursTable";
 import { ConnectionNotice } from "../components/ConnectionStatus";
 import { Forbidden } from "../components/Forbidden";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import { useSession } from "../session";
 import styles from "./Admin.module.css";
 
 export function Admin(): ReactNode {
   const { t } = useSpeech();
+  usePageTitle(t("admin.heading"));
   const shop = useShop(useSession()?.userId ?? "");
   const { problem } = useReading(shop);
   // The service knows better than the token in this tab what its bearer may see.

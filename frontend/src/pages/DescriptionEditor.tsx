@@ -5,7 +5,7 @@ import { type ReactNode, useId } from "react";
 import { Description } from "../components/Description";
 import { Notice } from "../components/Notice";
 import { PageLink } from "../components/PageLink";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import type { PageProps } from "../places";
 import { type Session, useSession } from "../session";
 import { useTourName } from "../tourname";
@@ -23,6 +23,7 @@ export function DescriptionEditor({ params }: PageProps): ReactNode {
 function Editor({ tourId, session }: { readonly tourId: string; readonly session: Session }): ReactNode {
   const { t } = useSpeech();
   const name = useTourName(tourId);
+  usePageTitle(name ?? t("editor.missing"));
   if (name === null) {
     return (
       <Notice title={t("editor.missing")} hint={t("place.missing.hint")}>

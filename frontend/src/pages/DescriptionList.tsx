@@ -5,7 +5,7 @@ import { useClient, useListState, useTourAvailability, useTourDescription, useTo
 import { type ReactNode, useState } from "react";
 import { arrange } from "../arrange";
 import { PageLink } from "../components/PageLink";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import styles from "./DescriptionList.module.css";
 
 /** Each tour that is shown is read by itself. */
@@ -13,6 +13,7 @@ const AT_ONCE = 30;
 
 export function DescriptionList(): ReactNode {
   const { t } = useSpeech();
+  usePageTitle(t("descriptions.heading"));
   return (
     <Container component="main" size="lg" id="content" tabIndex={-1} className="page">
       <div className="page-head">

@@ -3,13 +3,14 @@ import { Container, Title } from "@mantine/core";
 import { type ReactNode, useMemo } from "react";
 import { useLocation } from "wouter";
 import { addressed, PageLink } from "../components/PageLink";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import { NewTourForm } from "../operate/NewTourForm";
 import styles from "../operate/operate.module.css";
 import { useOperatedTours } from "../operate/useOperated";
 
 export function OperateNewTour(): ReactNode {
   const { t, language } = useSpeech();
+  usePageTitle(t("operate.new"));
   const [, navigate] = useLocation();
   // Only to propose an id that is free: the form waits for nothing.
   const { value } = useOperatedTours();

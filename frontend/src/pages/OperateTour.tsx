@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { ConnectionNotice } from "../components/ConnectionStatus";
 import { Notice } from "../components/Notice";
 import { PageLink } from "../components/PageLink";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import { Departures } from "../operate/Departures";
 import styles from "../operate/operate.module.css";
 import { ReadingNotice } from "../operate/ReadingNotice";
@@ -62,6 +62,7 @@ interface OperatedProps {
 
 function Operated({ tour: read, onChanged }: OperatedProps): ReactNode {
   const { t } = useSpeech();
+  usePageTitle(read.name);
   const tour = useOperated(read);
   return (
     <>

@@ -6,7 +6,7 @@ import { type ReactNode, useId, useState } from "react";
 import { Link } from "wouter";
 import { ConnectionNotice } from "../components/ConnectionStatus";
 import { addressed, PageLink } from "../components/PageLink";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import styles from "../operate/operate.module.css";
 import { ReadingNotice } from "../operate/ReadingNotice";
 import { SeatsLine, State } from "../operate/SeatsLine";
@@ -14,6 +14,7 @@ import { useOperated, useOperatedTours } from "../operate/useOperated";
 
 export function OperateTours(): ReactNode {
   const { t, language } = useSpeech();
+  usePageTitle(t("operate.heading"));
   const reading = useOperatedTours();
   const [search, setSearch] = useState("");
   const [closedToo, setClosedToo] = useState(true);

@@ -2,12 +2,13 @@
 import { Card, Container, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { ConnectionNotice } from "../components/ConnectionStatus";
-import { useSpeech } from "../hooks";
+import { usePageTitle, useSpeech } from "../hooks";
 import { useNumbers } from "../numbers";
 
 export function RandomNumberDisplay(): ReactNode {
   const { t, number, clock } = useSpeech();
   const numbers = useNumbers();
+  usePageTitle(t("numbers.heading"));
   const [newest, ...before] = numbers;
   const when = (timestamp: string): ReactNode => (
     <time dateTime={timestamp}>{clock(new Date(timestamp), new Date())}</time>

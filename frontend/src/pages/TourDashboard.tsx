@@ -1,20 +1,16 @@
 /** The tours, live: all of them, or those that are looked for. */
-import { Alert, Button, Card, Container, Skeleton, Title, VisuallyHidden } from "@mantine/core";
-import type { Booking } from "@seatcast/client";
-import { useClient, useListState, useTours } from "@seatcast/client/react";
-import { type ReactNode, use, useMemo, useRef } from "react";
+import { Button, Card, Container, Skeleton, Title, VisuallyHidden } from "@mantine/core";
+import { useListState, useTours } from "@seatcast/client/react";
+import { type ReactNode, useMemo, useRef } from "react";
 import { useSearchParams } from "wouter";
 import { useArrangement } from "../arrangement";
-import { BookingsContext } from "../bookings";
 import { ConnectionNotice } from "../components/ConnectionStatus";
-import { Receipt } from "../components/Receipt";
 import { TourCard } from "../components/TourCard";
 import { TourSearch } from "../components/TourSearch";
-import { useSpeech } from "../hooks";
+import { Unreachable } from "../components/Unreachable";
+import { usePageTitle, useSpeech } from "../hooks";
 import { EVERYTHING, isNarrow, queryOf, type Wanted, wantedOf } from "../wanted";
 import styles from "./TourDashboard.module.css";
-
-const NONE: readonly Booking[] = [];
 
 export function TourDashboard(): ReactNode {
   const { t } = useSpeech();
@@ -23,9 +19,7 @@ export function TourDashboard(): ReactNode {
   const wanted = useMemo(() => wantedOf(query), [query]);
   const { ids, outdated, again } = useArrangement(wanted);
   const textField = useRef<HTMLInputElement>(null);
-  const { all } = use(BookingsContext);
-  const byTour = Map.groupBy(all, ({ tourId }) => tourId);
-  const elsewhere = all.filter(({ tourId }) => !onSale.includes(tourId));
+  usePageTitle(null);
 
   // The page is the same one, however it is looked at: the back button leads to the page before it.
   const want = (change: Partial<Wanted>): void =>
@@ -42,16 +36,6 @@ export function TourDashboard(): ReactNode {
         <p className="muted">{t("page.lead")}</p>
       </div>
       <ConnectionNotice />
-      {elsewhere.length > 0 && (
-        <section className="elsewhere">
-          <Title order={2} size="h4">
-            {t("receipt.others")}
-          </Title>
-          {elsewhere.map((booking) => (
-            <Receipt key={booking.id} booking={booking} timeZone={null} named />
-          ))}
-        </section>
-      )}
       <TourSearch wanted={wanted} onWant={want} textField={textField} />
       <div className={styles["found"]}>
         <p className="muted" role="status">
@@ -85,7 +69,7 @@ export function TourDashboard(): ReactNode {
         <ul className="tours">
           {ids.map((id) => (
             <li key={id}>
-              <TourCard id={id} bookings={byTour.get(id) ?? NONE} />
+              <TourCard id={id} />
             </li>
           ))}
         </ul>
@@ -109,20 +93,8 @@ export function TourDashboard(): ReactNode {
 /** Loading, empty and out of reach are three different things to tell. */
 function NothingYet(): ReactNode {
   const { t } = useSpeech();
-  const client = useClient();
   const state = useListState();
-  if (state === "failing") {
-    return (
-      <Alert color="orange" role="alert" title={t("list.failing")}>
-        <div className="notice-line">
-          <span>{t("list.failing.hint")}</span>
-          <Button size="xs" variant="default" onClick={client.retry}>
-            {t("booking.retry")}
-          </Button>
-        </div>
-      </Alert>
-    );
-  }
+  if (state === "failing") return <Unreachable />;
   if (state === "complete") {
     return (
       <Card withBorder padding="xl" className="empty">
@@ -141,8 +113,6 @@ function NothingYet(): ReactNode {
               <Skeleton height={26} width="55%" />
               <Skeleton height={52} width="75%" mt={20} />
               <Skeleton height={6} mt={16} />
-              <Skeleton height={120} mt={24} />
-              <Skeleton height={40} mt={20} />
             </Card>
           </li>
         ))}

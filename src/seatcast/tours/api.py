@@ -142,6 +142,7 @@ def _booking_body(details: BookingDetails) -> rest.Booking:
         created_at=booking.created_at,
         departure_id=booking.departure_id if dated else UNSET,
         starts_at=details.starts_at or UNSET,
+        time_zone=details.time_zone if dated else UNSET,
         cancelled_at=booking.cancelled_at or UNSET,
     )
 

@@ -58,7 +58,7 @@ def booked(taking: Taking, taken: Taken) -> BookingDetails:
         key=taking.key,
         request_hash=taking.request_hash,
     )
-    return BookingDetails(booking, taken.tour.name, taken.departure.starts_at)
+    return BookingDetails(booking, taken.tour.name, taken.tour.time_zone, taken.departure.starts_at)
 
 
 class KeyInUse(Exception):

@@ -68,6 +68,7 @@ class BookingDetails(NamedTuple):
 
     booking: BookingRow
     tour_name: str
+    time_zone: str
     starts_at: str | None
 
 
@@ -219,7 +220,7 @@ async def past_departures(connection: AsyncConnection, now: str) -> Sequence[tup
     return [(row.tour_id, row.id) for row in rows]
 
 
-_details = select(*bookings.c, tours.c.name, departures.c.starts_at).select_from(
+_details = select(*bookings.c, tours.c.name, tours.c.time_zone, departures.c.starts_at).select_from(
     bookings.join(tours, bookings.c.tour_id == tours.c.id).join(
         departures,
         and_(bookings.c.tour_id == departures.c.tour_id, bookings.c.departure_id == departures.c.id),
@@ -230,7 +231,7 @@ _details = select(*bookings.c, tours.c.name, departures.c.starts_at).select_from
 async def _find_bookings(connection: AsyncConnection, query: Select[Any]) -> list[BookingDetails]:
     width = len(BookingRow._fields)
     return [
-        BookingDetails(BookingRow(*row[:width]), row[width], row[width + 1])
+        BookingDetails(BookingRow(*row[:width]), *row[width:])
         for row in await connection.execute(query)
     ]
 

@@ -325,6 +325,7 @@ export interface ClosedSeats {
   readonly held: number;
 }
 
+/** `time_zone` is the tour's, in which a dated departure's start is to be shown. */
 export interface Booking {
   readonly id: string;
   readonly tourId: string;
@@ -336,6 +337,7 @@ export interface Booking {
   readonly createdAt: string;
   readonly departureId?: string;
   readonly startsAt?: string;
+  readonly timeZone?: string;
   readonly cancelledAt?: string;
 }
 
