@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from seatcast.tokens import Tokens
 
@@ -122,6 +122,9 @@ def book() -> Callable[..., dict[str, Any]]:
 
     return call
 
+
+expect.set_options(timeout=20_000)
+"""A busy machine may take a while to show what it will show."""
 
 FLAGS = [
     "--no-sandbox",
