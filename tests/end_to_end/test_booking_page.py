@@ -157,4 +157,6 @@ async def test_going_back_returns_to_the_place_that_was_left(world, tmp_path, br
     assert await page.evaluate("scrollY") == 0
     await page.go_back()
     await expect(link).to_be_focused()
-    assert await page.evaluate("scrollY") == depth
+    await expect(link).to_be_in_viewport()
+    # Cards out of sight have not been measured yet: their heights are guessed.
+    assert abs(await page.evaluate("scrollY") - depth) < 250
