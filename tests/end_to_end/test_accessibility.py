@@ -6,25 +6,14 @@ import re
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
+from .axe import violations
 from .conftest import ROOT
 
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PLACES = re.findall(r'path: "([^"]+)"', (ROOT / "frontend" / "src" / "places.tsx").read_text())
 EXAMPLES = {":tourId": "tour_paris", ":travellerId": "alice"}
 WAYS = [(1440, "fr", "light"), (360, "en", "dark")]
-
-
-async def _violations(page: Page) -> list[str]:
-    """Return what axe finds, a line each."""
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
 
 
 def _demo(world, tmp_path, free_port):
@@ -67,7 +56,7 @@ async def test_axe_finds_nothing_on_any_page(
                 "En direct" if language == "fr" else "Live"
             )
             await expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
-            assert await _violations(page) == []
+            assert await violations(page) == []
             # Nothing is wider than the page.
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
             await context.close()
@@ -78,4 +67,4 @@ async def test_axe_would_say_so(browser):
     await page.set_content(
         "<html><body><img src='x'><p style='color:#ccc;background:#fff'>pale</p></body></html>"
     )
-    assert {"image-alt", "color-contrast"} <= {line.split()[0] for line in await _violations(page)}
+    assert {"image-alt", "color-contrast"} <= {line.split()[0] for line in await violations(page)}

@@ -48,6 +48,9 @@ async def test_the_wheel_serves_the_demo_without_node(world, tmp_path, free_port
         script = page.text.split('src="')[1].split('"')[0]
         assert api.get(script).headers["content-type"].startswith("text/javascript")
         assert api.get("/docs/swagger-ui-bundle.js").status_code == 200
+        widget = api.get("/widget.js")
+        assert widget.headers["content-type"].startswith("text/javascript")
+        assert "tour-availability" in widget.text
         tours = {tour["id"] for tour in api.get("/api/tours").json()}
         assert {"tour_paris", "tour_london", "tour_rome"} < tours
     follower = world.node("follow.mjs", f"ws://127.0.0.1:{port}")

@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 from playwright.async_api import Browser, Page, WebSocket, expect
 
+from .axe import violations
 from .conftest import ROOT
 
 PLAIN = ROOT / "examples/plain"
@@ -151,6 +152,7 @@ async def test_a_site_of_another_origin_shows_seats_as_they_are(
     spacing = "(name) => getComputedStyle(name).letterSpacing"
     assert await themed.locator("[part=name]").evaluate(spacing) == "3px"
     assert await visit.page.evaluate(SHIFTS) == 0
+    assert await violations(visit.page) == []
     assert visit.wrong == []
 
     book(api, "tour_metz", 9)
