@@ -9,18 +9,14 @@ from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 from seatcast.tokens import Tokens
 
 from .conftest import SECRET
+from .visitors import visitor
 
 AGENT = {"Authorization": f"Bearer {Tokens(SECRET).mint('sam', ['support'], 3600)}"}
 
 
 async def _open(browser: Browser, api: str, path: str, user: str, *roles: str) -> tuple[Page, list[str]]:
     """Open a page in a browser of this person's own; return it and the list of what went wrong in it."""
-    page = await (await browser.new_context(locale="fr-FR")).new_page()
-    wrong: list[str] = []
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    await page.goto(f"{api}{path}#token={Tokens(SECRET).mint(user, list(roles), 3600)}")
-    return page, wrong
+    return await visitor(browser, f"{api}{path}#token={Tokens(SECRET).mint(user, list(roles), 3600)}")
 
 
 class Wire:

@@ -45,7 +45,7 @@ export function ChatPanel({ onClose }: { readonly onClose: () => void }): ReactN
         onClose();
       }}
     >
-      <header className={styles["head"]}>
+      <div className={styles["head"]}>
         <div>
           <Title order={2} size="h5" id="chat-title" ref={title} tabIndex={-1}>
             {t("chat.title")}
@@ -53,7 +53,7 @@ export function ChatPanel({ onClose }: { readonly onClose: () => void }): ReactN
           {userId !== undefined && <TeamPresence />}
         </div>
         <CloseButton size="lg" aria-label={t("chat.close")} onClick={onClose} />
-      </header>
+      </div>
       {userId === undefined ? <SignInFirst /> : <Thread key={userId} conversationId={userId} userId={userId} />}
     </dialog>
   );
