@@ -137,6 +137,10 @@ FLAGS = [
 ]
 
 
+# A loaded machine takes its time. What passes waits no longer for that.
+expect.set_options(timeout=20_000)
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium of this test's own."""
