@@ -27,7 +27,7 @@ CHROMIUM: Final = "/usr/bin/chromium"
 WIDTHS: Final = {"phone": (360, 780), "desk": (1440, 900)}
 LANGUAGES: Final = ("fr", "en")
 SCHEMES: Final = ("light", "dark")
-EXAMPLES: Final = {":tourId": "tour_paris", ":travellerId": "alice"}
+EXAMPLES: Final = {":tourId": "tour_paris", ":travellerId?": "alice"}
 """What stands for the named parts of an address."""
 
 OF_THE_DOCS: Final = {
@@ -36,7 +36,7 @@ OF_THE_DOCS: Final = {
     "tour": ("/tours/:tourId", "desk", "fr", "light"),
     "admin": ("/admin", "desk", "fr", "light"),
     "operate": ("/operate/tours/:tourId", "desk", "en", "light"),
-    "support": ("/support/:travellerId", "desk", "fr", "dark"),
+    "support": ("/support/:travellerId?", "desk", "fr", "dark"),
     "description": ("/descriptions/:tourId", "desk", "fr", "light"),
 }
 
