@@ -24,6 +24,7 @@ from bench import (
     documents,
     gateway,
     outcomes,
+    page,
     python_peers,
     race,
     stacks,
@@ -33,7 +34,7 @@ from bench.parts import StackFailed
 from bench.quiet import Stolen, ahead_of_others
 
 _BOOKINGS = ("latency", "throughput", "race")
-_ALL = (*_BOOKINGS, "chat", "documents", "admins", *gateway.NAMES)
+_ALL = (*_BOOKINGS, "chat", "documents", "admins", "page", *gateway.NAMES)
 
 
 def _options() -> argparse.Namespace:
@@ -109,6 +110,12 @@ async def _run(options: argparse.Namespace) -> bool:
         good &= all(one.met for one in judged)
     if "admins" in options.names:
         judged = await admins.measure(rounds=min(3, options.rounds), seconds=5.0 if options.quick else 20.0)
+        outcomes.summary(judged)
+        good &= all(one.met for one in judged)
+    if "page" in options.names:
+        judged = await page.measure(
+            rounds=2 if options.quick else 2 * options.rounds + 1, seconds=3.0 if options.quick else 10.0
+        )
         outcomes.summary(judged)
         good &= all(one.met for one in judged)
     if names := set(options.names) & set(gateway.NAMES):

@@ -28,6 +28,11 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
+def delete(path: str) -> bytes:
+    """Return the bytes of one keep-alive DELETE."""
+    return f"DELETE {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
 class UnreadableAnswer(Exception):
     """The server answered with something that this client does not read."""
 

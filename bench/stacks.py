@@ -179,9 +179,13 @@ async def seatcast_distributed(*, gateways: int = 1, more: Sequence[str] = ()) -
 
 
 @asynccontextmanager
-async def seatcast_embedded() -> AsyncIterator[Stack]:
-    """`seatcast serve`: one process, SQLite, the broker inside."""
-    with tempfile.TemporaryDirectory(prefix="seatcast-bench-", dir=_disk()) as folder:
+async def seatcast_embedded(*more: str, on_disk: bool = True) -> AsyncIterator[Stack]:
+    """`seatcast serve`: one process, SQLite, the broker inside. `more` are further options.
+
+    Not `on_disk` keeps the disk's pace out of what is measured, where there is a folder in memory.
+    """
+    where = _disk() if on_disk else _memory()
+    with tempfile.TemporaryDirectory(prefix="seatcast-bench-", dir=where) as folder:
         environment, tokens = _secret()
         file = Path(folder) / "seatcast.sqlite3"
         stack = Stack("Seatcast, embedded", free_port(), free_port(), str(file), _staff(tokens))
@@ -193,6 +197,7 @@ async def seatcast_embedded() -> AsyncIterator[Stack]:
             str(stack.api_port),
             "--data-dir",
             folder,
+            *more,
         )
         async with running(*_SEATCAST, *arguments, "--host", "127.0.0.1", environment=environment) as process:
             await process.wait_until(partial(ready, stack.api_port))
@@ -218,6 +223,11 @@ def _disk() -> str | None:
         ["stat", "-f", "-c", "%T", tempfile.gettempdir()], capture_output=True, text=True, check=False
     )
     return str(ROOT) if kind.stdout.strip() in ("tmpfs", "ramfs") else None
+
+
+def _memory() -> str | None:
+    """Return a folder in memory, if there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def install_node_packages() -> None:

@@ -11,6 +11,7 @@ import { Notice } from "./components/Notice";
 import { PageBoundary } from "./components/PageBoundary";
 import { addressed, PageLink } from "./components/PageLink";
 import { SessionNotice } from "./components/SessionNotice";
+import { Live } from "./freshness";
 import { SpeechContext, useSpeech } from "./hooks";
 import { type PageProps, PLACES, type Place } from "./places";
 import { has, useSession } from "./session";
@@ -47,7 +48,9 @@ export function App({ language: first, storage, onLanguage }: Props): ReactNode 
           />
           <SessionNotice />
           {/* Of what one person saw and did nothing stays for the next. */}
-          <Pages key={person} path={path} onArrive={arrive} />
+          <Live>
+            <Pages key={person} path={path} onArrive={arrive} />
+          </Live>
           <SupportChat />
         </Announcer>
       </BookingsContext>

@@ -80,6 +80,11 @@ describe("dates and money", () => {
     expect(knownZone(null)).toBe("UTC");
   });
 
+  it("how long ago is in minutes, then hours, then days", () => {
+    expect([1, 59, 60, 47 * 60, 48 * 60].map(english.ago)).toEqual(["1 min ago", "59 min ago", "1 hr ago", "47 hr ago", "2 days ago"]);
+    expect(french.ago(5).replaceAll(/\s/g, " ")).toBe("il y a 5 min");
+  });
+
   it("a zone is said in the page's language", () => {
     expect(french.zone(moment, "Europe/London")).toMatch(/Royaume-Uni/);
     expect(english.zone(moment, "Europe/London")).toMatch(/United Kingdom|UK/);

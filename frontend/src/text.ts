@@ -28,6 +28,8 @@ export interface Speech<Keys extends string = Key> {
   day(moment: Date, zone: string, now: Date): string;
   /** "10:30", in `zone`. */
   time(moment: Date, zone: string): string;
+  /** "il y a 5 min", in hours from one hour on, in days from two days on. */
+  ago(minutes: number): string;
   /** The zone as people say it: "heure\u00a0: Royaume-Uni". */
   zone(moment: Date, zone: string): string;
 }
@@ -41,14 +43,24 @@ export function speech(language: Language): Speech {
   return found;
 }
 
+const zones = new Map<string, string>();
+
 /** The zone if this browser knows it, else UTC. */
 export function knownZone(zone: string | null): string {
+  if (zone === null) return "UTC";
+  let known = zones.get(zone);
+  if (known === undefined) zones.set(zone, (known = isKnown(zone) ? zone : "UTC"));
+  return known;
+}
+
+function isKnown(zone: string): boolean {
   try {
-    if (zone !== null) return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone && zone;
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
   } catch {
     // A RangeError: the service knows a zone that this browser does not.
+    return false;
   }
-  return "UTC";
 }
 
 /** Make the speech of a language with a catalogue of one's own. */
@@ -59,6 +71,7 @@ export function speechOf<Keys extends string>(
   const locale = LOCALES[language];
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
+  const relative = new Intl.RelativeTimeFormat(locale, { style: "short" });
   // Formatters are costly to make and cards ask for the same few again and again.
   const formatters = new Map<string, Intl.DateTimeFormat>();
   const dates = (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
@@ -115,6 +128,11 @@ export function speechOf<Keys extends string>(
       return dates(`day ${zone} ${same}`, { ...options, timeZone: zone }).format(moment);
     },
     time: (moment, zone) => dates(`time ${zone}`, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(moment),
+    ago(minutes) {
+      const hours = Math.floor(minutes / 60);
+      if (hours < 1) return relative.format(-minutes, "minute");
+      return hours < 48 ? relative.format(-hours, "hour") : relative.format(-Math.floor(hours / 24), "day");
+    },
     zone(moment, zone) {
       const parts = dates(`zone ${zone}`, { timeZone: zone, timeZoneName: "shortGeneric" }).formatToParts(moment);
       return parts.find(({ type }) => type === "timeZoneName")?.value ?? zone;

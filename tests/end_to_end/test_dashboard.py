@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from .conftest import STAFF
+from .tabs import window
 
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(hour=23, minute=30, second=0, microsecond=0)
 """A departure that leaves on the day after in Sydney, at any time of year."""
@@ -113,3 +114,44 @@ async def test_no_card_moves_by_itself_when_seats_are_sold_elsewhere(
         ["Sydney Harbour", "Musée d’Orsay", "Île de la Cité", "Louvre, la nuit"]
     )
     await expect(again).to_have_count(0)
+
+
+_HEAR = """
+    window.heard = "";
+    window.WebSocket = class extends WebSocket {
+        constructor(...where) {
+            super(...where);
+            this.addEventListener("message", ({ data }) => (window.heard += data));
+        }
+    };
+    document.addEventListener("visibilitychange", () => {
+        if (document.visibilityState === "visible") {
+            requestAnimationFrame(() => (window.firstFrame = document.querySelector("[data-seats]").textContent));
+        }
+    });
+"""
+
+
+async def test_a_hidden_tab_costs_nothing_and_is_right_on_the_first_frame_after_waking(
+    world, tmp_path, create_tour, book
+):
+    """Behind another tab it hears of every sale and draws none; in front again, nobody sees the old figure."""
+    _, api, _ = world.serve(tmp_path / "data")
+    create_tour(api, "tour_metz", 60)
+    async with window(tmp_path / "profile") as chromium:
+        ours = await chromium.tab()
+        await ours.before(_HEAR)
+        await ours.go(str(api.base_url))
+        figure = 'document.querySelector("[data-seats]")?.textContent'
+        await ours.until(figure, "60")
+        await ours.until('document.querySelector(".connection").dataset.status', "connected")
+
+        await (await chromium.tab()).front()
+        await ours.until("document.visibilityState", "hidden")
+        for _ in range(20):
+            book(api, "tour_metz")
+        await ours.until("""heard.includes('"availableSeats":40')""", True)
+        assert await ours.read(figure) == "60"
+
+        await ours.front()
+        await ours.until("window.firstFrame", "40")

@@ -6,7 +6,7 @@ import type { Language } from "../text";
 
 interface Props {
   readonly to: string;
-  readonly className?: string;
+  readonly className?: string | undefined;
   /** The page that is shown is the one it leads to, or one that belongs there. */
   readonly current?: boolean | "within";
   readonly children: ReactNode;

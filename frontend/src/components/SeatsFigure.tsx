@@ -1,6 +1,7 @@
-/** Seats left in figures. A change is marked by a tint that fades; without motion, by the figure alone. */
+/** Seats left in figures. A change leaves a tint for a moment. */
 import { type ReactNode, useState } from "react";
 import { useSpeech } from "../hooks";
+import styles from "./SeatsFigure.module.css";
 
 interface Props {
   readonly seats: number;
@@ -9,16 +10,16 @@ interface Props {
 
 export function SeatsFigure({ seats, capacity }: Props): ReactNode {
   const { t, number } = useSpeech();
-  const [last, setLast] = useState({ seats, changes: 0 });
-  if (last.seats !== seats) setLast({ seats, changes: last.changes + 1 });
+  const [last, setLast] = useState<{ readonly seats: number; readonly turn?: "odd" | "even" }>({ seats });
+  if (last.seats !== seats) setLast({ seats, turn: last.turn === "odd" ? "even" : "odd" });
   return (
-    <p className="seats">
-      <span className={last.changes > 0 ? "figure changed" : "figure"} key={last.changes}>
+    <p className={styles["seats"]}>
+      <span className={styles["figure"]} data-seats={seats} data-changed={last.turn}>
         {number(seats)}
       </span>{" "}
-      <span className="unit">
+      <span className={styles["unit"]}>
         {t("seats.unit", { count: seats })}
-        {capacity !== null && <span className="capacity"> {t("seats.capacity", { count: capacity })}</span>}
+        {capacity !== null && <span className={styles["capacity"]}> {t("seats.capacity", { count: capacity })}</span>}
       </span>
     </p>
   );

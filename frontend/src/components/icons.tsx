@@ -59,6 +59,13 @@ export const RedoIcon = (): ReactNode => (
   </Icon>
 );
 
+/** Two bars, as on what is paused. */
+export const PausedIcon = (): ReactNode => (
+  <Icon size={12}>
+    <path d="M5 2v12M11 2v12" {...LINE} strokeWidth="3" stroke="currentColor" />
+  </Icon>
+);
+
 export const SunIcon = (): ReactNode => (
   <Icon size={18}>
     <circle cx="8" cy="8" r="3" {...LINE} stroke="currentColor" strokeWidth="1.5" />

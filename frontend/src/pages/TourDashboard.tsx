@@ -66,10 +66,10 @@ export function TourDashboard(): ReactNode {
         </div>
       </div>
       {ids.length > 0 ? (
-        <ul className="tours">
+        <ul className={styles["tours"]}>
           {ids.map((id) => (
             <li key={id}>
-              <TourCard id={id} />
+              <TourCard id={id} date={wanted.date} />
             </li>
           ))}
         </ul>
@@ -106,13 +106,14 @@ function NothingYet(): ReactNode {
   return (
     <>
       <VisuallyHidden role="status">{t("list.loading")}</VisuallyHidden>
-      <ul className="tours" aria-hidden="true">
+      <ul className={styles["tours"]} aria-hidden="true">
         {[0, 1, 2].map((at) => (
           <li key={at}>
             <Card withBorder padding="lg">
               <Skeleton height={26} width="55%" />
               <Skeleton height={52} width="75%" mt={20} />
               <Skeleton height={6} mt={16} />
+              <Skeleton height={14} width="60%" mt={16} />
             </Card>
           </li>
         ))}
