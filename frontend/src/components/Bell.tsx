@@ -1,7 +1,8 @@
 /** The bell of the header: what the person was told of their bookings, and a word when more comes. Signed in only. */
 import type { Notice } from "@seatcast/client";
 import { useMessages } from "@seatcast/client/react";
-import { lazy, type ReactNode, Suspense, useCallback, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, use, useCallback, useRef, useState } from "react";
+import { BookingsContext } from "../bookings";
 import { useSpeech } from "../hooks";
 import { idOf, useToldNotifications } from "../notifications";
 import { useSession } from "../session";
@@ -29,6 +30,9 @@ function BellOf({ userId }: { readonly userId: string }): ReactNode {
   const { told, unread, markRead, dismiss } = useToldNotifications(userId);
   const [toasts, setToasts] = useState(NONE);
   const looking = useRef(false);
+  // What was booked here has its receipt here, and once is enough.
+  const { all } = use(BookingsContext);
+  const elsewhere = toasts.filter(({ type, bookingId }) => type !== "BOOKING_CONFIRMED" || all.every(({ id }) => id !== bookingId));
 
   const hear = (notice: Notice): void => {
     if (!looking.current) setToasts((now) => [...now, notice].slice(-TOASTS_LIMIT));
@@ -60,9 +64,9 @@ function BellOf({ userId }: { readonly userId: string }): ReactNode {
           <NotificationList told={told} onRead={markRead} onDismiss={dismiss} />
         </Suspense>
       </Flyout>
-      {toasts.length > 0 && (
+      {elsewhere.length > 0 && (
         <Suspense>
-          <Toasts toasts={toasts} onDone={forget} />
+          <Toasts toasts={elsewhere} onDone={forget} />
         </Suspense>
       )}
     </>

@@ -1,7 +1,7 @@
 /** One tour, live: its seats, its departures, what is written about it, and the way to book. */
 import { Card, Container, Title } from "@mantine/core";
 import type { TourView } from "@seatcast/client";
-import { useTourAvailability } from "@seatcast/client/react";
+import { useConnectionStatus, useTourAvailability } from "@seatcast/client/react";
 import { type ReactNode, use, useRef } from "react";
 import { BookingsContext } from "../bookings";
 import { useAnnounce } from "../components/Announcer";
@@ -14,6 +14,7 @@ import { TourAbsent } from "../components/TourAbsent";
 import { TourDescription } from "../components/TourDescription";
 import { usePageTitle, useSpeech } from "../hooks";
 import type { PageProps } from "../places";
+import { useSession } from "../session";
 import { useThresholds } from "../thresholds";
 import styles from "./TourAvailability.module.css";
 
@@ -45,6 +46,10 @@ function OnSale({ tour }: { readonly tour: TourView }): ReactNode {
   const { t, money } = useSpeech();
   const announce = useAnnounce();
   const receipts = useRef<HTMLDivElement>(null);
+  const session = useSession();
+  const status = useConnectionStatus();
+  // Whoever is signed in hears it from the bell as well, if there is a socket to bring it.
+  const heardElsewhere = session !== null && status.kind === "connected" && status.via === "socket";
   useThresholds(tour);
   usePageTitle(tour.name);
   const { id, name, price, currency } = tour;
@@ -68,7 +73,7 @@ function OnSale({ tour }: { readonly tour: TourView }): ReactNode {
             <BookingForm
               tour={tour}
               onBooked={(booking) => {
-                announce(t("announce.booked", { tour: name, count: booking.seats }));
+                if (!heardElsewhere) announce(t("announce.booked", { tour: name, count: booking.seats }));
                 requestAnimationFrame(() => receipts.current?.lastElementChild?.scrollIntoView({ block: "nearest" }));
               }}
             />
