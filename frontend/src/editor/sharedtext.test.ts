@@ -38,8 +38,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   shared.end();
-  // y-websocket looks once more whether it is to connect.
-  await pass(2_500);
+  const opened = sockets.length;
+  await pass(60_000);
+  expect(sockets).toHaveLength(opened);
+  expect(sockets.every(({ readyState }) => readyState === 3)).toBe(true);
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();
 });
@@ -118,6 +120,20 @@ describe("without a connection", () => {
   });
 });
 
+it("a connection that brings no text is given up for another", async () => {
+  await pass(16_000);
+  expect(shared.state().kind).toBe("offline");
+  expect(sockets).toHaveLength(2);
+  expect(sockets[0]?.readyState).toBe(3);
+  last().letIn();
+  await pass(17_000);
+  expect(sockets).toHaveLength(3);
+  await open();
+  await pass(60_000);
+  expect(sockets).toHaveLength(3);
+  expect(shared.state().kind).toBe("saved");
+});
+
 describe("who is sent away", () => {
   it("comes back later and later as long as connections do not last", async () => {
     const waits: number[] = [];
@@ -147,6 +163,7 @@ describe("who is sent away", () => {
     await open();
     shared.text.insert(0, "My ");
     last().ends(code);
+    window.dispatchEvent(new Event("online"));
     await pass(120_000);
     expect(sockets).toHaveLength(1);
     expect(shared.state()).toEqual({ kind, loaded: true, unsaved: true });

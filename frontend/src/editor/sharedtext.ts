@@ -15,6 +15,8 @@ import { Saved } from "./saved";
 
 /** The kind of the gateway's message that says how many updates are stored. */
 const SAVED = 100;
+/** How long to wait for a connection, and for the text over it, before trying another. */
+const PATIENCE_MS = 15_000;
 /** A connection that has lasted this long has proven that there is no need to wait before the next one. */
 const STABLE_MS = 10_000;
 
@@ -62,7 +64,8 @@ export class SharedText {
   /** What the connection was opened with. */
   #token = "";
   #attempts = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** When the next connection is made; or, while there is one without the text, when that is given up. */
+  #next: ReturnType<typeof setTimeout> | undefined;
   #stable: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: TextParts) {
@@ -95,8 +98,8 @@ export class SharedText {
     provider.on("sync", (synced: boolean) => {
       if (synced) this.#synced();
     });
-    provider.on("connection-close", (event: CloseEvent | null) => this.#closed(event?.code ?? 1006));
-    window.addEventListener("online", this.retry);
+    provider.on("connection-close", this.#closed);
+    window.addEventListener("online", this.#wake);
     window.addEventListener("offline", this.#cut);
     document.addEventListener("visibilitychange", this.#wake);
     void this.#connect();
@@ -111,7 +114,7 @@ export class SharedText {
     return () => this.#watching.delete(wake);
   };
 
-  /** Connect now: a person asked, or there is a network again. */
+  /** Connect now: a person asked, or there is a reason to hope. */
   readonly retry = (): void => {
     if (this.#provider.ws !== null) return;
     this.#ending = "comeBack";
@@ -127,13 +130,15 @@ export class SharedText {
   /** Let go of everything, also of what is not stored. */
   end(): void {
     this.#attempts += 1;
-    clearTimeout(this.#retry);
+    clearTimeout(this.#next);
     clearTimeout(this.#stable);
-    window.removeEventListener("online", this.retry);
+    window.removeEventListener("online", this.#wake);
     window.removeEventListener("offline", this.#cut);
     document.removeEventListener("visibilitychange", this.#wake);
     this.#watching.clear();
     this.awareness.off("change", this.#meet);
+    // It closes the connection, and nothing is to come after that one.
+    this.#provider.off("connection-close", this.#closed);
     this.#provider.destroy();
     this.undo.destroy();
     this.#doc.destroy();
@@ -142,7 +147,7 @@ export class SharedText {
   // The connection
 
   async #connect(): Promise<void> {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#next);
     const attempt = (this.#attempts += 1);
     const gateway = await this.#parts.gateway();
     if (attempt !== this.#attempts) return;
@@ -151,37 +156,41 @@ export class SharedText {
     // A token in the address would end in logs.
     this.#provider.protocols = ["seatcast", `bearer.${this.#token}`];
     this.#provider.connect();
+    this.#next = setTimeout(this.#cut, PATIENCE_MS);
   }
 
   #synced(): void {
     this.#loaded = true;
+    clearTimeout(this.#next);
     clearTimeout(this.#stable);
     this.#stable = setTimeout(() => this.#backoff.reset(), STABLE_MS);
     this.#say();
   }
 
-  #closed(code: number): void {
+  readonly #closed = (event: CloseEvent | null): void => {
     this.#provider.shouldConnect = false;
+    clearTimeout(this.#next);
     clearTimeout(this.#stable);
     this.#saved.begin();
     this.#failed = true;
-    const ending = endingOf(code);
+    const ending = endingOf(event?.code ?? 1006);
     const renewed = ending === "signedOut" && this.#parts.token() !== this.#token;
     this.#ending = renewed ? "comeBack" : ending;
     if (this.#ending === "comeBack") {
       // y-websocket is still letting go of the old connection.
-      this.#retry = setTimeout(() => void this.#connect(), renewed ? 0 : this.#backoff.next());
+      this.#next = setTimeout(() => void this.#connect(), renewed ? 0 : this.#backoff.next());
     }
     // Its `synced` is false a moment later.
     queueMicrotask(this.#say);
-  }
+  };
 
-  /** The network is gone. The connection would find out late, and stand in the way of the next one until then. */
+  /** Give the connection up. It would find out late that there is no network, and stand in the way of the next one. */
   readonly #cut = (): void => {
     const { ws } = this.#provider;
     ws?.onclose?.(new CloseEvent("close", { code: 1006 }));
   };
 
+  /** There is a network again, or somebody who looks. Ends wait for a person. */
   readonly #wake = (): void => {
     if (document.visibilityState === "visible" && this.#ending === "comeBack") this.retry();
   };
