@@ -36,6 +36,10 @@ class Writer:
     def box(self) -> Locator:
         return self.page.get_by_role("textbox", name="Texte de la description")
 
+    @property
+    def people(self) -> Locator:
+        return self.page.get_by_role("list", name="Ici en ce moment").get_by_role("listitem")
+
     async def until(self, text: str) -> None:
         """Wait until the text is this one, and stored."""
         await self.page.wait_for_function(f"(text) => ({WRITTEN})() === text", arg=text, timeout=LONG)
@@ -70,6 +74,8 @@ async def test_two_people_write_one_text_see_each_other_and_a_traveller_reads_al
     create_tour(api, "tour_metz", 12)
     ana = await _open(browser, api, "ana", "staff")
     bob = await _open(browser, api, "bob", "staff", path="/descriptions")
+    traveller = await _open(browser, api, "zoe", path="/tours/tour_metz")
+    await expect(traveller.page.get_by_role("heading", name="Tour_Metz", level=1)).to_be_visible(timeout=LONG)
     await expect(bob.page.get_by_text("Sans description")).to_be_visible(timeout=LONG)
     await bob.page.get_by_role("link", name="Tour_Metz").click()
     await expect(bob.page.get_by_role("heading", name="Tour_Metz", level=1)).to_be_visible(timeout=LONG)
@@ -81,8 +87,7 @@ async def test_two_people_write_one_text_see_each_other_and_a_traveller_reads_al
     for writer, other in ((ana, "bob"), (bob, "ana")):
         await writer.until("Metz: The cathedral by night")
         await expect(writer.page.locator(".cm-ySelectionInfo", has_text=other)).to_be_visible(timeout=LONG)
-        here = writer.page.get_by_role("list", name="Ici en ce moment")
-        await expect(here.get_by_role("listitem")).to_have_text(
+        await expect(writer.people).to_have_text(
             [re.compile(r"\(vous\)$"), re.compile(f"{other}$")], timeout=LONG
         )
 
@@ -92,7 +97,8 @@ async def test_two_people_write_one_text_see_each_other_and_a_traveller_reads_al
     await ana.until("Metz: The cathedral by night")
     assert _description(api) == "Metz: The cathedral by night"
     preview = ana.page.get_by_role("region", name="Ce que lisent les voyageurs")
-    await expect(preview).to_contain_text("Metz: The cathedral by night", timeout=LONG)
+    for public in (preview, traveller.page.get_by_role("main")):
+        await expect(public).to_contain_text("Metz: The cathedral by night", timeout=LONG)
 
     await bob.page.keyboard.press("Tab")
     await expect(bob.box).not_to_be_focused()
@@ -101,7 +107,8 @@ async def test_two_people_write_one_text_see_each_other_and_a_traveller_reads_al
         "5 mots", timeout=LONG
     )
     await expect(ana.page.locator(".cm-ySelectionInfo")).to_have_count(0, timeout=LONG)
-    assert (ana.wrong, bob.wrong) == ([], [])
+    await expect(ana.people).to_have_text([re.compile(r"\(vous\)$")], timeout=LONG)
+    assert (ana.wrong, bob.wrong, traveller.wrong) == ([], [], [])
 
 
 async def test_what_is_written_while_the_service_is_away_arrives_with_what_others_wrote(

@@ -95,7 +95,6 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "editor.with": "Here with you: {names}",
   "editor.alone": "Nobody else is here any more",
   "editor.preview": "What travellers read",
-  "editor.preview.none": "Nothing yet: this tour has no description.",
   "editor.state.opening": "Opening\u2026",
   "editor.state.saved": "Saved",
   "editor.state.saving": "Not saved yet",

@@ -98,7 +98,6 @@ export const fr = {
   "editor.with": "Ici avec vous\u00a0: {names}",
   "editor.alone": "Il n\u2019y a plus personne d\u2019autre ici",
   "editor.preview": "Ce que lisent les voyageurs",
-  "editor.preview.none": "Rien encore\u00a0: cette visite n\u2019a pas de description.",
   "editor.state.opening": "Ouverture\u2026",
   "editor.state.saved": "Enregistré",
   "editor.state.saving": "Pas encore enregistré",

@@ -1,8 +1,7 @@
 /** A tour's public description, written by several people at once, and how travellers see it meanwhile. */
-import { Card, Container, Skeleton, Title, VisuallyHidden } from "@mantine/core";
-import { useTourDescription } from "@seatcast/client/react";
+import { Card, Container, Title } from "@mantine/core";
 import { type ReactNode, useId } from "react";
-import { Description } from "../components/Description";
+import { TourDescription } from "../components/TourDescription";
 import { Notice } from "../components/Notice";
 import { PageLink } from "../components/PageLink";
 import { usePageTitle, useSpeech } from "../hooks";
@@ -52,7 +51,6 @@ function Editor({ tourId, session }: { readonly tourId: string; readonly session
 /** What the service tells everybody: not what is in the box, but what is stored and public. */
 function Preview({ tourId }: { readonly tourId: string }): ReactNode {
   const { t } = useSpeech();
-  const description = useTourDescription(tourId);
   const heading = useId();
   return (
     <section aria-labelledby={heading}>
@@ -60,17 +58,7 @@ function Preview({ tourId }: { readonly tourId: string }): ReactNode {
         {t("editor.preview")}
       </Title>
       <Card withBorder padding="lg">
-        {description === null ? (
-          <>
-            <VisuallyHidden>{t("place.loading")}</VisuallyHidden>
-            <Skeleton height={16} />
-            <Skeleton height={16} mt={10} width="70%" />
-          </>
-        ) : description.trim() === "" ? (
-          <p className="muted">{t("editor.preview.none")}</p>
-        ) : (
-          <Description text={description} />
-        )}
+        <TourDescription tourId={tourId} />
       </Card>
     </section>
   );
