@@ -230,10 +230,7 @@ _details = select(*bookings.c, tours.c.name, tours.c.time_zone, departures.c.sta
 
 async def _find_bookings(connection: AsyncConnection, query: Select[Any]) -> list[BookingDetails]:
     width = len(BookingRow._fields)
-    return [
-        BookingDetails(BookingRow(*row[:width]), *row[width:])
-        for row in await connection.execute(query)
-    ]
+    return [BookingDetails(BookingRow(*row[:width]), *row[width:]) for row in await connection.execute(query)]
 
 
 async def booking(connection: AsyncConnection, booking_id: str) -> BookingDetails | None:
