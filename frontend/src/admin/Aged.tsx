@@ -23,7 +23,7 @@ export function Aged({ shop, className = "", children }: Props): ReactNode {
   return (
     <div className={`${styles["aged"]} ${className}`} data-old={old || undefined}>
       {known && (
-        <p className={styles["age"]}>{old ? t("admin.old", { time, age: ago(t, age) }) : t("tour.updated", { time })}</p>
+        <p className={styles["age"]}>{old ? t("admin.old", { time, age: ago(t, age) }) : t("admin.updated", { time })}</p>
       )}
       {children}
     </div>

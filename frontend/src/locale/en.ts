@@ -131,6 +131,7 @@ export const en: { readonly [K in Key]: (typeof fr)[K] extends string ? string :
   "admin.connections": "Connections",
   "admin.gatewaysCount": { one: "on {count}\u00a0gateway", other: "on {count}\u00a0gateways" },
   "admin.unknown": "not told",
+  "admin.updated": "Updated at {time}",
   "admin.old": "These figures are of {time}, {age} ago.",
   "admin.seconds": { one: "{count}\u00a0second", other: "{count}\u00a0seconds" },
   "admin.minutes": { one: "{count}\u00a0minute", other: "{count}\u00a0minutes" },

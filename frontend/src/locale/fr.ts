@@ -134,6 +134,7 @@ export const fr = {
   "admin.connections": "Connexions",
   "admin.gatewaysCount": { one: "sur {count}\u00a0passerelle", other: "sur {count}\u00a0passerelles" },
   "admin.unknown": "non communiqué",
+  "admin.updated": "Mis à jour à {time}",
   "admin.old": "Ces chiffres datent de {time}, il y a {age}.",
   "admin.seconds": { one: "{count}\u00a0seconde", other: "{count}\u00a0secondes" },
   "admin.minutes": { one: "{count}\u00a0minute", other: "{count}\u00a0minutes" },
