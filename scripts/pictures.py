@@ -146,7 +146,7 @@ def take(
     page = context.new_page()
     user = ("alice",) if place in ("/bookings",) else ("emma", "admin", "staff", "support")
     page.goto(f"{here.url}{address(place)}?lang={language}#token={here.token(*user)}")
-    page.locator("h1").first.wait_for()
+    page.locator("#content h1").first.wait_for(state="attached")
     page.wait_for_timeout(2_500)  # figures and charts need something to show
     page.screenshot(path=file, full_page=width == "phone")
     context.close()

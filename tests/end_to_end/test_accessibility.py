@@ -53,7 +53,8 @@ async def test_axe_finds_nothing_on_any_page(
             )
             page = await context.new_page()
             await page.goto(f"{url}{place}?lang={language}#token={token}")
-            await expect(page.locator("h1").first).to_be_visible()
+            # Each page has one; on a phone, an open conversation's is for those who do not see it.
+            await expect(page.locator("#content h1")).to_have_count(1)
             await expect(page.get_by_role("banner")).to_contain_text(
                 "En direct" if language == "fr" else "Live"
             )
